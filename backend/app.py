@@ -1,0 +1,49 @@
+"""The API. `eigenscope.server` adds the pages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from backend.broker import Broker
+from backend.database import Database
+from backend.datasets import endpoints as datasets
+from backend.http.access import Access
+from backend.http.errors import add_error_handlers
+from backend.measurements import endpoints as measurements
+from backend.runs import endpoints as runs
+from backend.settings import Settings
+from backend.system import endpoints as system
+from backend.system import events
+from backend.system.sweeper import Sweeper
+
+API = "/api/v1"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; its database must be at the newest migration already."""
+    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan)
+    app.state.settings = settings
+    app.state.database = Database(settings.database)
+    app.state.broker = Broker(settings)
+    app.state.stopping = threading.Event()
+    app.add_middleware(Access, settings=settings)
+    add_error_handlers(app)
+    for router in (runs.router, measurements.router, datasets.router, system.router, events.router):
+        app.include_router(router, prefix=API)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    sweeper = Sweeper(app.state.database, app.state.broker, app.state.settings)
+    sweeper.start()
+    try:
+        yield
+    finally:
+        sweeper.stop()
+        app.state.broker.close()
+        app.state.database.dispose()

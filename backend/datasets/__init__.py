@@ -1,0 +1,1 @@
+"""Registered COCO-format datasets, and the generated one."""

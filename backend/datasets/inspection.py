@@ -1,0 +1,95 @@
+"""The slow half of a registration: a dataset is checked whole, before any transaction is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.datasets.coco import CocoFile, read_coco
+from backend.datasets.headers import check_images
+from backend.datasets.paths import short
+from backend.datasets.problems import Problems
+from backend.errors import InvalidInput
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A dataset without fault, ready to be stored; the fields are those of the table."""
+
+    kind: str
+    train: Path
+    val: Path
+    images: Path
+    categories: list[dict[str, Any]]
+    has_masks: bool
+    counts: dict[str, dict[str, int]]
+
+
+def inspect_coco(train: Path, val: Path, images: Path, progress: Progress | None = None) -> Inspected:
+    """Check two annotation files and every image they name; paths are absolute.
+
+    Raises one `InvalidInput` that counts all problems and tells the first five. `progress` is told
+    (images looked at, images in all).
+    """
+    if not images.is_dir():
+        raise InvalidInput(f"{short(images)} is no folder; name the folder that holds the images")
+    problems = Problems()
+    files = [file for path in (train, val) if (file := _read(path, problems))]
+    if len(files) == 2:
+        _check_together(*files, problems)
+    total, before = sum(len(file.images) for file in files), 0
+    for file in files:
+        check_images(file, images, problems, _shifted(progress, before, total))
+        before += len(file.images)
+    problems.raise_any()
+    return described("coco", files[0], files[1], images)
+
+
+def described(kind: str, train: CocoFile, val: CocoFile, images: Path) -> Inspected:
+    """Return what the table keeps of a dataset whose files are known to be good."""
+    return Inspected(
+        kind=kind,
+        train=train.path,
+        val=val.path,
+        images=images,
+        categories=[category._asdict() for category in train.categories],
+        has_masks=train.has_masks and val.has_masks,
+        counts={"train": _counts(train), "val": _counts(val)},
+    )
+
+
+def _read(path: Path, problems: Problems) -> CocoFile | None:
+    try:
+        return read_coco(path, problems)
+    except InvalidInput as error:
+        problems.add(str(error))
+        return None
+
+
+def _check_together(train: CocoFile, val: CocoFile, problems: Problems) -> None:
+    for file, split in ((train, "training"), (val, "validation")):
+        # A faulty entry is reported already; whether the set is empty can only be said of a clean file.
+        if not file.instances and not problems.count:
+            problems.add(
+                f"{short(file.path)}: the {split} set is empty ({len(file.images)} images, no annotated object); "
+                "name a file with at least one annotation"
+            )
+    if train.categories != val.categories and not problems.count:
+        odd = sorted(set(train.categories) ^ set(val.categories))[0]
+        has, lacks = (train, val) if odd in train.categories else (val, train)
+        problems.add(
+            f"{short(lacks.path)}: lacks category {odd.id} ({odd.name}) of {short(has.path)}; "
+            "list the same categories in both files"
+        )
+
+
+def _counts(file: CocoFile) -> dict[str, int]:
+    return {"images": len(file.images), "annotations": len(file.annotations)}
+
+
+def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    return (lambda done, _of: progress(before + done, total)) if progress else None

@@ -1,0 +1,40 @@
+"""Queries on the datasets' table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.models import Dataset, Run
+
+
+def by_id(session: Session, dataset_id: int) -> Dataset | None:
+    """Return the dataset with this id, or None."""
+    return session.get(Dataset, dataset_id)
+
+
+def by_name(session: Session, name: str) -> Dataset | None:
+    """Return the dataset of this name, or None."""
+    return session.scalar(select(Dataset).where(Dataset.name == name))
+
+
+def page(session: Session, after: int, limit: int) -> Sequence[Dataset]:
+    """Return at most `limit` datasets with ids above `after`, oldest first."""
+    return session.scalars(select(Dataset).where(Dataset.id > after).order_by(Dataset.id).limit(limit)).all()
+
+
+def count(session: Session) -> int:
+    """Return how many datasets there are."""
+    return session.scalar(select(func.count()).select_from(Dataset)) or 0
+
+
+def runs_on(session: Session, dataset_id: int) -> int:
+    """Return how many runs use a dataset."""
+    return session.scalar(select(func.count()).select_from(Run).where(Run.dataset_id == dataset_id)) or 0
+
+
+def sharing_images(session: Session, images: str) -> int:
+    """Return how many datasets read their images from this folder."""
+    return session.scalar(select(func.count()).select_from(Dataset).where(Dataset.images == images)) or 0

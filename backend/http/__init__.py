@@ -1,0 +1,1 @@
+"""What every endpoint shares: dependencies, the error shape, pagination, access."""

@@ -1,0 +1,140 @@
+"""Layers, metrics, spectra and dimensions over HTTP."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from backend.http.dependencies import ReadSession
+from backend.measurements import encoding, repository, service
+from backend.runs import service as runs
+from backend.spectra.criteria import CRITERIA
+
+router = APIRouter(tags=["measurements"])
+
+
+class LayerItem(BaseModel):
+    """One probed map."""
+
+    name: str
+    map: str
+    stage: str
+    width: int
+    order: int
+
+
+class SeriesItem(BaseModel):
+    """One metric by iteration; null where it was not finite."""
+
+    iterations: list[int]
+    values: list[float | None]
+
+
+class MetricsAnswer(BaseModel):
+    """Metrics by name."""
+
+    metrics: dict[str, SeriesItem]
+
+
+class DimensionsAnswer(BaseModel):
+    """`values` is layers x iterations; null where a layer has no spectrum."""
+
+    layers: list[str]
+    iterations: list[int]
+    widths: list[int]
+    values: list[list[float | None]]
+    criterion: str
+    threshold: float | None
+
+
+class CriterionItem(BaseModel):
+    """A way to count dimensions."""
+
+    name: str
+    label: str
+    description: str
+    formula: str
+    default_threshold: float | None
+
+
+@router.get("/runs/{run_id}/layers")
+def layers(run_id: int, session: ReadSession) -> list[LayerItem]:
+    """List a run's probed maps in network order."""
+    runs.get(session, run_id)
+    fields = ("name", "map", "stage", "width", "order")
+    return [
+        LayerItem(**{field: getattr(layer, field) for field in fields})
+        for layer in repository.layers(session, run_id)
+    ]
+
+
+@router.get("/runs/{run_id}/metrics")
+def metrics(
+    run_id: int,
+    session: ReadSession,
+    names: Annotated[str, Query(max_length=2000, description="Separated by commas; empty takes all.")] = "",
+    after: Annotated[int, Query(ge=-1, description="Only later iterations.")] = -1,
+) -> MetricsAnswer:
+    """Return losses, learning rate and AP by iteration."""
+    runs.get(session, run_id)
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    found = service.metrics(session, run_id, wanted, after)
+    return MetricsAnswer(
+        metrics={
+            name: SeriesItem(iterations=list(series.iterations), values=list(series.values))
+            for name, series in found.items()
+        }
+    )
+
+
+@router.get(
+    "/runs/{run_id}/spectra",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in encoding.MEDIA_TYPES.values()}}},
+)
+def spectra(
+    run_id: int,
+    session: ReadSession,
+    layer: Annotated[str, Query(max_length=200, description="A name of /layers.")],
+    after: Annotated[int, Query(ge=-1, description="Only later iterations.")] = -1,
+    format: Literal["json", "npz", "arrow", "binary"] = "json",
+) -> Response:
+    """Return one layer's eigenvalues, descending, at every snapshot.
+
+    `binary` is little-endian: uint32 T, uint32 C, int32[T] iterations, float32[T, C] eigenvalues.
+    """
+    runs.get(session, run_id)
+    found = service.layer_spectra(session, run_id, layer, after)
+    return Response(encoding.ENCODERS[format](found), media_type=encoding.MEDIA_TYPES[format])
+
+
+@router.get("/runs/{run_id}/dimensions")
+def dimensions(
+    run_id: int,
+    session: ReadSession,
+    criterion: Annotated[
+        str, Query(max_length=40, description="A name of /criteria.")
+    ] = service.PAPER_CRITERION,
+    threshold: Annotated[float | None, Query(description="Empty takes the criterion's own.")] = None,
+) -> DimensionsAnswer:
+    """Return every layer's dimensionality at every snapshot."""
+    runs.get(session, run_id)
+    found = service.dimensions(session, run_id, criterion, threshold)
+    return DimensionsAnswer(
+        layers=list(found.layers),
+        iterations=list(found.iterations),
+        widths=list(found.widths),
+        values=[[None if math.isnan(v) else v for v in row] for row in found.values.tolist()],
+        criterion=found.criterion,
+        threshold=found.threshold,
+    )
+
+
+@router.get("/criteria")
+def criteria() -> list[CriterionItem]:
+    """List the ways to count dimensions."""
+    fields = ("name", "label", "description", "formula", "default_threshold")
+    return [CriterionItem(**{f: getattr(info, f) for f in fields}) for info in CRITERIA.values()]

@@ -1,0 +1,33 @@
+"""What a trainer hands over: plain records, the seam between torch and the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One probed map: `order` in the network from 0, `width` channels."""
+
+    order: int
+    name: str
+    map: str
+    stage: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumRow:
+    """One spectrum: `eigenvalues` of shape (width,), descending; the rest are float64 numbers of the same Σ."""
+
+    layer: int
+    eigenvalues: NDArray[np.floating[Any]]
+    dimensionality: int
+    trace: float
+    lambda_1: float
+    images: int
+    positions: int

@@ -1,0 +1,111 @@
+"""Writes that may be repeated, and reads that touch no more than they need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.measurements.records import LayerRow, SpectrumRow
+from backend.models import Base, Layer, Metric, Spectrum, SpectrumSummary
+
+
+def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert `rows`; where the primary key exists already, overwrite the other columns."""
+    if not rows:
+        return
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows the declarative type
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def write_layers(session: Session, run_id: int, layers: Sequence[LayerRow]) -> None:
+    """Store the run's probed maps."""
+    fields = ("order", "name", "map", "stage", "width")
+    upsert(session, Layer, [{"run_id": run_id} | {f: getattr(row, f) for f in fields} for row in layers])
+
+
+def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[SpectrumRow]) -> None:
+    """Store one snapshot: all eigenvalues as float32, their summary apart."""
+    key = {"run_id": run_id, "iteration": iteration}
+    blobs = [
+        key | {"layer": row.layer, "eigenvalues": np.ascontiguousarray(row.eigenvalues, "<f4").tobytes()}
+        for row in rows
+    ]
+    fields = ("layer", "dimensionality", "trace", "lambda_1", "images", "positions")
+    upsert(session, Spectrum, blobs)
+    upsert(session, SpectrumSummary, [key | {f: getattr(row, f) for f in fields} for row in rows])
+
+
+def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str, float]]) -> None:
+    """Store (iteration, name, value) points; a number that is not finite becomes null."""
+    rows = [
+        {"run_id": run_id, "name": name, "iteration": i, "value": value if math.isfinite(value) else None}
+        for i, name, value in points
+    ]
+    upsert(session, Metric, rows)
+
+
+def layers(session: Session, run_id: int) -> Sequence[Layer]:
+    """Return the run's maps in network order."""
+    return session.scalars(select(Layer).where(Layer.run_id == run_id).order_by(Layer.order)).all()
+
+
+def metrics(
+    session: Session, run_id: int, names: Sequence[str], after: int
+) -> Sequence[tuple[str, int, float | None]]:
+    """Return (name, iteration, value) sorted by name and iteration, later than `after`; no names means all."""
+    query = select(Metric.name, Metric.iteration, Metric.value).where(
+        Metric.run_id == run_id, Metric.iteration > after
+    )
+    if names:
+        query = query.where(Metric.name.in_(names))
+    return session.execute(query.order_by(Metric.name, Metric.iteration)).tuples().all()
+
+
+def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[tuple[int, bytes]]:
+    """Return (iteration, float32 bytes) of one layer, later than `after`."""
+    query = select(Spectrum.iteration, Spectrum.eigenvalues).where(
+        Spectrum.run_id == run_id, Spectrum.layer == layer, Spectrum.iteration > after
+    )
+    return session.execute(query.order_by(Spectrum.iteration)).tuples().all()
+
+
+def all_spectra(session: Session, run_id: int) -> Sequence[tuple[int, int, bytes]]:
+    """Return (layer, iteration, float32 bytes) of every spectrum of a run."""
+    query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)
+    return session.execute(query.order_by(Spectrum.layer, Spectrum.iteration)).tuples().all()
+
+
+def summaries(session: Session, run_id: int) -> Sequence[tuple[int, int, int, int, int]]:
+    """Return (layer, iteration, dimensionality, images, positions) of every spectrum, without its blob."""
+    s = SpectrumSummary
+    query = select(s.layer, s.iteration, s.dimensionality, s.images, s.positions).where(s.run_id == run_id)
+    return session.execute(query.order_by(s.layer, s.iteration)).tuples().all()
+
+
+def counts(session: Session, run_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return for each run (layers, snapshots)."""
+    layer_counts = dict(
+        session.execute(
+            select(Layer.run_id, func.count()).where(Layer.run_id.in_(run_ids)).group_by(Layer.run_id)
+        ).tuples()
+    )
+    # Every snapshot holds every layer, so the first layer's rows are the snapshots.
+    s = SpectrumSummary
+    snapshot_counts = dict(
+        session.execute(
+            select(s.run_id, func.count()).where(s.run_id.in_(run_ids), s.layer == 0).group_by(s.run_id)
+        ).tuples()
+    )
+    return {i: (layer_counts.get(i, 0), snapshot_counts.get(i, 0)) for i in run_ids}

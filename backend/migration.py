@@ -1,0 +1,97 @@
+"""Brings a database to the newest migration, and refuses to work on any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from backend.database import Database
+from backend.errors import Conflict, Unavailable
+from backend.models import Base
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """Return the newest migration's revision."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    if head is None:
+        raise Conflict(f"no migration lies in {MIGRATIONS}; the installation is incomplete, install it again")
+    return head
+
+
+def current(database: Database) -> str | None:
+    """Return the revision the database stands at; None when it is empty."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise Unavailable(f"the database {_shown(database)} does not answer: {_reason(error)}") from None
+
+
+def upgrade(database: Database) -> None:
+    """Bring the database to the newest migration; one from a newer Eigenscope is refused."""
+    before = current(database)
+    try:
+        with database.engine.begin() as connection:
+            command.upgrade(_config(connection), "head")
+    except CommandError:
+        raise Conflict(_foreign(database, before)) from None
+
+
+def demand_newest(database: Database) -> None:
+    """Raise unless the database stands at the newest migration."""
+    found, wanted = current(database), newest()
+    if found == wanted:
+        return
+    if found is None:
+        raise Conflict(f"the database {_shown(database)} is empty; run `eigenscope migrate` first")
+    with database.engine.connect() as connection:
+        known = {
+            script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()
+        }
+    if found in known:
+        raise Conflict(
+            f"the database {_shown(database)} is at migration {found}, this Eigenscope needs {wanted}; "
+            "run `eigenscope migrate`"
+        )
+    raise Conflict(_foreign(database, found))
+
+
+def differences(database: Database) -> list[object]:
+    """Return what the migrated database lacks of the tables, or has beyond them."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def _foreign(database: Database, revision: str | None) -> str:
+    return (
+        f"the database {_shown(database)} is at migration {revision}, which this Eigenscope does not know; "
+        "install the Eigenscope that made it, or a newer one"
+    )
+
+
+def _shown(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=True)
+
+
+def _reason(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0]

@@ -1,0 +1,20 @@
+"""Tables only."""
+
+from backend.models.base import Base
+from backend.models.dataset import Dataset
+from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
+from backend.models.run import Checkpoint, LogLine, Run
+from backend.models.worker import Worker
+
+__all__ = [
+    "Base",
+    "Checkpoint",
+    "Dataset",
+    "Layer",
+    "LogLine",
+    "Metric",
+    "Run",
+    "Spectrum",
+    "SpectrumSummary",
+    "Worker",
+]

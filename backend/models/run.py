@@ -1,0 +1,81 @@
+"""A run, its log and its checkpoints."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, UtcDateTime, now
+
+
+class Run(Base):
+    """One training; the row is the truth about it, the broker's message only wakes a worker."""
+
+    __tablename__ = "runs"
+    # SQLite would otherwise give a deleted run's id, and so its folder and its links, to the next one.
+    __table_args__ = (Index("ix_runs_queue", "status", "priority", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    specification: Mapped[dict[str, Any]] = mapped_column(JSON)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"), index=True)
+    parent_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    """The run whose weights it started from."""
+
+    status: Mapped[str] = mapped_column(String(20), default="queued")
+    """queued, running, succeeded, failed, cancelled or lost."""
+    phase: Mapped[str] = mapped_column(String(40), default="")
+    """What a running run does now: starting, training, probing, evaluating, saving."""
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    priority: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str | None] = mapped_column(String(200))
+    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(default=0)
+    """Grows with every change, so that a stream of changes needs no clock."""
+
+    iteration: Mapped[int] = mapped_column(default=0)
+    iterations: Mapped[int] = mapped_column()
+    seconds_per_iteration: Mapped[float | None] = mapped_column()
+
+    ap: Mapped[float | None] = mapped_column()
+    ap50: Mapped[float | None] = mapped_column()
+    top1: Mapped[float | None] = mapped_column()
+    parameters: Mapped[int | None] = mapped_column(BigInteger)
+    backbone_parameters: Mapped[int | None] = mapped_column(BigInteger)
+    macs: Mapped[int | None] = mapped_column(BigInteger)
+    device: Mapped[str | None] = mapped_column(String(200))
+    """What it trains on, such as `cpu` or the card's name."""
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LogLine(Base):
+    """One line that a run's trainer printed."""
+
+    __tablename__ = "log_lines"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Checkpoint(Base):
+    """A file from which a run can be resumed or another started."""
+
+    __tablename__ = "checkpoints"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file: Mapped[str] = mapped_column(String(400))
+    """Path relative to the home folder."""
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -1,0 +1,1 @@
+"""Runs: one training of one detector, from its specification to its result."""

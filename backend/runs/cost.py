@@ -1,0 +1,70 @@
+"""What a run will cost, said before it is launched."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from backend.architectures.describe import Description, describe
+from backend.errors import InvalidInput
+from backend.runs.schedule import snapshot_iterations
+from backend.runs.specification import RunSpecification
+
+
+class Cost(BaseModel):
+    """A run's size; MACs are those of one square image of the training's size."""
+
+    parameters: int
+    backbone_parameters: int
+    macs: int
+    iterations: int
+    snapshots: int
+    warnings: list[str]
+
+
+def architecture_of(specification: RunSpecification, classes: int) -> Description:
+    """Describe the run's network for `classes` categories; refuse widths of groups it does not have."""
+    model, side = specification.model, specification.training.image_size
+    try:
+        return describe(
+            architecture=model.architecture,
+            backbone=model.backbone,
+            norm=model.norm,
+            stride_in_1x1=model.stride_in_1x1,
+            widths=model.widths,
+            classes=classes,
+            image_height=side,
+            image_width=side,
+        )
+    except ValueError as error:
+        raise InvalidInput(f"model.widths: {error}") from None
+
+
+def cost(specification: RunSpecification, classes: int, validation_images: int) -> Cost:
+    """Return what the run will cost, with a warning where its settings will mislead."""
+    description = architecture_of(specification, classes)
+    probe, training = specification.probe, specification.training
+    snapshots = len(snapshot_iterations(training.iterations, probe.every)) if probe.images else 0
+    return Cost(
+        parameters=description.parameters,
+        backbone_parameters=description.backbone_parameters,
+        macs=description.macs,
+        iterations=training.iterations,
+        snapshots=snapshots,
+        warnings=_warnings(specification, validation_images),
+    )
+
+
+def _warnings(specification: RunSpecification, validation_images: int) -> list[str]:
+    found = []
+    probe, training, model = specification.probe, specification.training, specification.model
+    if probe.images > validation_images:
+        found.append(f"The probe set has {validation_images} images, all there are, not {probe.images}.")
+    if model.norm == "batch" and training.batch_size < 4:
+        found.append(
+            f"Batch norm with {training.batch_size} images a batch trains badly; take 4 or more, or group norm."
+        )
+    if probe.batch_statistics == "running" and model.norm == "batch" and specification.init.kind == "scratch":
+        found.append(
+            "From scratch, batch norm's running statistics lag in the first iterations; read early spectra with care."
+        )
+    return found

@@ -1,0 +1,185 @@
+"""Runs over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, BackgroundTasks, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
+from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
+from backend.runs import repository, service
+from backend.runs.cost import Cost
+from backend.runs.presentation import RunDetail, RunItem, detail, items
+from backend.runs.presets import Preset, presets
+from backend.runs.specification import RunSpecification
+
+router = APIRouter(tags=["runs"])
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
+RunId = int
+
+
+class LogPage(BaseModel):
+    """Lines of a run's log; ask again with `after=next`."""
+
+    lines: list[dict[str, Any]]
+    next: int
+
+
+class CheckpointItem(BaseModel):
+    """A checkpoint that a run can start from."""
+
+    iteration: int
+    bytes: int
+    created_at: Any
+
+
+class RunEdit(BaseModel):
+    """What may change after launch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, min_length=1, max_length=200)
+    tags: list[Annotated[str, Field(min_length=1, max_length=60)]] | None = Field(None, max_length=20)
+
+
+@router.post("/runs", status_code=201)
+def launch(
+    specification: RunSpecification, database: DatabaseDep, settings: SettingsDep, broker: BrokerDep
+) -> RunDetail:
+    """Queue a run."""
+    with database.writing() as session:
+        run = service.launch(session, settings, specification)
+        presented = detail(session, run)
+    # Rung after the commit: a worker that answers at once must find the row.
+    broker.ring(presented.id)
+    return presented
+
+
+@router.post("/runs/preview")
+def preview(specification: RunSpecification, session: ReadSession, settings: SettingsDep) -> Cost:
+    """Say what a run would cost, and refuse what a launch would refuse."""
+    return service.preview(session, settings, specification)
+
+
+@router.get("/runs")
+def listing(
+    session: ReadSession,
+    text: Annotated[str, Query(max_length=200, description="Part of a name or tag.")] = "",
+    status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
+    tag: Annotated[str, Query(max_length=60)] = "",
+    dataset_id: int | None = None,
+    sort: Annotated[
+        str,
+        Query(
+            pattern=f"^-?({'|'.join(repository.SORTABLE)})$",
+            description="A field; `-` before it turns it round.",
+        ),
+    ] = "-id",
+    limit: Limit = 1000,
+    cursor: Cursor = "",
+) -> Page[RunItem]:
+    """List runs."""
+    offset = offset_of(cursor)
+    runs, total = repository.page(
+        session,
+        text=text,
+        status=status or (),
+        tag=tag,
+        dataset_id=dataset_id,
+        sort=sort,
+        offset=offset,
+        limit=limit,
+    )
+    return Page(items=items(session, runs), total=total, next_cursor=cursor_after(offset, len(runs), total))
+
+
+@router.get("/runs/{run_id}")
+def show(run_id: RunId, session: ReadSession) -> RunDetail:
+    """Show one run whole."""
+    return detail(session, service.get(session, run_id))
+
+
+@router.patch("/runs/{run_id}")
+def edit(run_id: RunId, body: RunEdit, session: WriteSession) -> RunDetail:
+    """Rename a run or change its tags."""
+    return detail(session, service.edit(session, run_id, body.name, body.tags))
+
+
+@router.delete("/runs/{run_id}", status_code=204)
+def delete(run_id: RunId, session: WriteSession, settings: SettingsDep, after: BackgroundTasks) -> None:
+    """Delete a run, what it measured and its files; a running one is ended."""
+    service.delete(session, run_id)
+    after.add_task(service.remove_files, settings, run_id)
+
+
+@router.post("/runs/{run_id}/cancel")
+def cancel(run_id: RunId, session: WriteSession) -> RunDetail:
+    """Stop a queued or running run; a running one saves a checkpoint first."""
+    return detail(session, service.cancel(session, run_id))
+
+
+@router.post("/runs/{run_id}/resume")
+def resume(run_id: RunId, database: DatabaseDep, broker: BrokerDep) -> RunDetail:
+    """Let a stopped run go on from its last checkpoint."""
+    with database.writing() as session:
+        presented = detail(session, service.resume(session, run_id))
+    broker.ring(run_id)
+    return presented
+
+
+@router.post("/runs/{run_id}/retry")
+def retry(run_id: RunId, database: DatabaseDep, broker: BrokerDep) -> RunDetail:
+    """Start a stopped run again from the beginning."""
+    with database.writing() as session:
+        presented = detail(session, service.retry(session, run_id))
+    broker.ring(run_id)
+    return presented
+
+
+@router.get("/runs/{run_id}/logs")
+def logs(
+    run_id: RunId,
+    session: ReadSession,
+    after: Annotated[int, Query(ge=0)] = 0,
+    last: Annotated[int | None, Query(ge=1, le=5000, description="Only so many of the last lines.")] = None,
+    limit: Limit = 1000,
+) -> LogPage:
+    """Return lines of the trainer's log after line `after`."""
+    service.get(session, run_id)
+    if last is not None:
+        rows = repository.last_log_lines(session, run_id, last)
+    else:
+        rows = repository.log_lines(session, run_id, after, limit)
+    lines = [{"number": number, "text": text} for number, text in rows]
+    return LogPage(lines=lines, next=rows[-1][0] if rows else after)
+
+
+@router.get("/runs/{run_id}/checkpoints")
+def checkpoints(run_id: RunId, session: ReadSession) -> list[CheckpointItem]:
+    """List a run's checkpoints, earliest first."""
+    service.get(session, run_id)
+    return [
+        CheckpointItem(iteration=c.iteration, bytes=c.bytes, created_at=c.created_at)
+        for c in repository.checkpoints(session, run_id)
+    ]
+
+
+@router.get("/specification/schema")
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a run specification: what the form is made from."""
+    return RunSpecification.model_json_schema()
+
+
+@router.get("/presets")
+def preset_list() -> list[Preset]:
+    """Return ready-made specifications, without a dataset."""
+    return presets()
+
+
+@router.get("/weights")
+def weights(settings: SettingsDep) -> list[str]:
+    """Return the names that `init.file` may take."""
+    return service.weights_files(settings.data)

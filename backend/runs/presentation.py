@@ -1,0 +1,140 @@
+"""Runs as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.measurements import repository as measurements
+from backend.models import Dataset, Run
+
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "queued": ("cancel", "delete"),
+    "running": ("cancel", "delete"),
+    "succeeded": ("delete",),
+    "failed": ("resume", "retry", "delete"),
+    "cancelled": ("resume", "retry", "delete"),
+    "lost": ("resume", "retry", "delete"),
+}
+"""What may be done to a run in each status; anything else answers 409."""
+
+
+class DatasetReference(BaseModel):
+    """A dataset, by id and name."""
+
+    id: int
+    name: str
+
+
+class Progress(BaseModel):
+    """How far a run is; `eta_seconds` only while it runs and its speed is known."""
+
+    iteration: int
+    iterations: int
+    seconds_per_iteration: float | None
+    eta_seconds: float | None
+
+
+class Summary(BaseModel):
+    """A run's result in numbers; AP and top-1 in 0…1, MACs of one image."""
+
+    ap: float | None
+    ap50: float | None
+    top1: float | None
+    parameters: int | None
+    backbone_parameters: int | None
+    macs: int | None
+    snapshots: int
+    layers: int
+
+
+class RunItem(BaseModel):
+    """A run, as lists show it."""
+
+    id: int
+    name: str
+    tags: list[str]
+    status: str
+    phase: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    dataset: DatasetReference
+    architecture: str
+    backbone: str
+    norm: str
+    init: str
+    parent_run_id: int | None
+    attempt: int
+    error: str | None
+    device: str | None
+    progress: Progress
+    summary: Summary
+    actions: list[str]
+
+
+class RunDetail(RunItem):
+    """A run with its whole specification."""
+
+    specification: dict[str, Any]
+
+
+def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
+    """Present many runs with a fixed number of queries."""
+    return [RunItem(**values) for values in _values(session, runs)]
+
+
+def detail(session: Session, run: Run) -> RunDetail:
+    """Present one run whole."""
+    (values,) = _values(session, [run])
+    return RunDetail(**values, specification=run.specification)
+
+
+def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    counts = measurements.counts(session, [run.id for run in runs])
+    names = dict(session.execute(select(Dataset.id, Dataset.name)).tuples())
+    return [_one(run, names[run.dataset_id], *counts[run.id]) for run in runs]
+
+
+def _one(run: Run, dataset: str, layers: int, snapshots: int) -> dict[str, Any]:
+    model = run.specification["model"]
+    same = ("id", "name", "tags", "status", "phase", "created_at", "started_at", "finished_at")
+    also = ("parent_run_id", "attempt", "error", "device")
+    results = ("ap", "ap50", "top1", "parameters", "backbone_parameters", "macs")
+    return {
+        **{field: getattr(run, field) for field in same + also},
+        "dataset": DatasetReference(id=run.dataset_id, name=dataset),
+        "architecture": model["architecture"],
+        "backbone": model["backbone"],
+        "norm": model["norm"],
+        "init": run.specification["init"]["kind"],
+        "progress": _progress(run),
+        "summary": Summary(
+            **{field: getattr(run, field) for field in results}, layers=layers, snapshots=snapshots
+        ),
+        "actions": _actions(run),
+    }
+
+
+def _actions(run: Run) -> list[str]:
+    actions = list(ACTIONS[run.status])
+    if run.stop_requested and "cancel" in actions:
+        actions.remove("cancel")
+    return actions
+
+
+def _progress(run: Run) -> Progress:
+    eta = None
+    if run.status == "running" and run.seconds_per_iteration is not None:
+        eta = (run.iterations - run.iteration) * run.seconds_per_iteration
+    return Progress(
+        iteration=run.iteration,
+        iterations=run.iterations,
+        seconds_per_iteration=run.seconds_per_iteration,
+        eta_seconds=eta,
+    )

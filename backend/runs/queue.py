@@ -1,0 +1,145 @@
+"""The queue is rows in `runs`: claims, leases and hand-backs are conditional UPDATEs, safe between workers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, and_, select, update
+from sqlalchemy.orm import Session
+
+from backend.models import Run, Worker
+from backend.models.base import now
+
+
+def change(session: Session, *conditions: Any, **values: Any) -> int:
+    """Update the runs that meet `conditions`, raise their revision, and return how many there were."""
+    result = session.execute(
+        update(Run)
+        .where(*conditions)
+        .values(revision=Run.revision + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type of an UPDATE's result
+    return result.rowcount
+
+
+def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
+    """Give `owner` the first queued run (highest priority, then oldest) and return its id, or None."""
+    candidates = select(Run.id).where(Run.status == "queued").order_by(Run.priority.desc(), Run.id).limit(8)
+    for run_id in session.scalars(candidates).all():
+        claimed = change(
+            session,
+            Run.id == run_id,
+            Run.status == "queued",
+            status="running",
+            phase="starting",
+            attempt=Run.attempt + 1,
+            lease_owner=owner,
+            lease_expires_at=now() + timedelta(seconds=lease_seconds),
+            started_at=now(),
+            finished_at=None,
+            error=None,
+        )
+        if claimed:
+            return run_id
+    return None
+
+
+def owned(run_id: int, owner: str | None) -> Any:
+    """Return the condition under which `owner` may still write about a run."""
+    if owner is None:
+        return Run.id == run_id
+    return and_(Run.id == run_id, Run.status == "running", Run.lease_owner == owner)
+
+
+def renew(session: Session, run_id: int, owner: str, lease_seconds: float) -> bool:
+    """Prolong the lease; False when the run was deleted or belongs to somebody else."""
+    expires = now() + timedelta(seconds=lease_seconds)
+    result = session.execute(
+        update(Run)
+        .where(owned(run_id, owner))
+        .values(lease_expires_at=expires)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type of an UPDATE's result
+    return result.rowcount == 1
+
+
+def stop_requested(session: Session, run_id: int) -> bool:
+    """Whether somebody asked the run to stop."""
+    return bool(session.scalar(select(Run.stop_requested).where(Run.id == run_id)))
+
+
+def finish(session: Session, run_id: int, owner: str, status: str, error: str | None = None) -> bool:
+    """Write a run's final status, if `owner` still holds it."""
+    return bool(
+        change(
+            session,
+            owned(run_id, owner),
+            status=status,
+            phase="",
+            error=error,
+            stop_requested=False,
+            lease_owner=None,
+            lease_expires_at=None,
+            finished_at=now(),
+        )
+    )
+
+
+def hand_back(session: Session, run_id: int, owner: str) -> bool:
+    """Queue a run again whose worker leaves in good order; the attempt does not count."""
+    return bool(
+        change(
+            session,
+            owned(run_id, owner),
+            status="queued",
+            phase="",
+            attempt=Run.attempt - 1,
+            lease_owner=None,
+            lease_expires_at=None,
+            queued_at=now(),
+        )
+    )
+
+
+def sweep_expired(session: Session, max_attempts: int, moment: datetime | None = None) -> list[int]:
+    """Queue again, or give up as lost, the running runs whose lease has expired; return those queued."""
+    moment = moment or now()
+    expired = and_(Run.status == "running", Run.lease_expires_at < moment)
+    gone = {"phase": "", "lease_owner": None, "lease_expires_at": None}
+    change(
+        session,
+        expired,
+        Run.stop_requested,
+        status="cancelled",
+        stop_requested=False,
+        finished_at=moment,
+        **gone,
+    )
+    lost = "its worker fell silent on the last of the allowed attempts; see the log, then retry"
+    change(
+        session, expired, Run.attempt >= max_attempts, status="lost", error=lost, finished_at=moment, **gone
+    )
+    queued = []
+    for run_id in session.scalars(select(Run.id).where(expired)).all():
+        if change(session, Run.id == run_id, expired, status="queued", queued_at=moment, **gone):
+            queued.append(run_id)
+    return queued
+
+
+def waiting_with_idle_worker(session: Session, quiet_seconds: float, seen_seconds: float) -> list[int]:
+    """Return queued runs that wait longer than `quiet_seconds` although a live worker is idle."""
+    moment = now()
+    idle = session.scalars(
+        select(Worker.name).where(
+            Worker.run_id.is_(None), Worker.seen_at > moment - timedelta(seconds=seen_seconds)
+        )
+    ).all()
+    query = (
+        select(Run.id)
+        .where(Run.status == "queued", Run.queued_at < moment - timedelta(seconds=quiet_seconds))
+        .order_by(Run.priority.desc(), Run.id)
+    )
+    return list(session.scalars(query.limit(len(idle)))) if idle else []

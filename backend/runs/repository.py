@@ -1,0 +1,115 @@
+"""Reading and removing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from backend.models import Checkpoint, LogLine, Run
+
+SORTABLE = {
+    "id": Run.id,
+    "name": Run.name,
+    "status": Run.status,
+    "created_at": Run.created_at,
+    "ap": Run.ap,
+    "ap50": Run.ap50,
+    "parameters": Run.parameters,
+    "macs": Run.macs,
+    "iteration": Run.iteration,
+}
+
+
+def get(session: Session, run_id: int) -> Run | None:
+    """Return one run."""
+    return session.get(Run, run_id)
+
+
+def many(session: Session, run_ids: Sequence[int]) -> list[Run]:
+    """Return the runs of these ids that exist, in the order asked for."""
+    found = {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(run_ids)))}
+    return [found[i] for i in run_ids if i in found]
+
+
+def page(
+    session: Session,
+    *,
+    text: str,
+    status: Sequence[str],
+    tag: str,
+    dataset_id: int | None,
+    sort: str,
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[Run], int]:
+    """Return one page of runs and how many there are in all."""
+    conditions = _conditions(text, status, tag, dataset_id)
+    total = session.scalar(select(func.count()).select_from(Run).where(*conditions)) or 0
+    column = SORTABLE[sort.removeprefix("-")]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    query = select(Run).where(*conditions).order_by(ordered.nulls_last(), Run.id.desc())
+    return session.scalars(query.offset(offset).limit(limit)).all(), total
+
+
+def _conditions(
+    text: str, status: Sequence[str], tag: str, dataset_id: int | None
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if text:
+        tags = cast(Run.tags, String)
+        conditions.append(
+            or_(Run.name.icontains(text, autoescape=True), tags.icontains(text, autoescape=True))
+        )
+    if status:
+        conditions.append(Run.status.in_(status))
+    if tag:
+        conditions.append(cast(Run.tags, String).contains(f'"{tag}"', autoescape=True))
+    if dataset_id is not None:
+        conditions.append(Run.dataset_id == dataset_id)
+    return conditions
+
+
+def revisions(session: Session) -> dict[int, int]:
+    """Return every run's revision: what the stream of changes compares."""
+    return dict(session.execute(select(Run.id, Run.revision)).tuples())
+
+
+def log_lines(session: Session, run_id: int, after: int, limit: int) -> Sequence[tuple[int, str]]:
+    """Return up to `limit` (number, text) after line `after`."""
+    query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id, LogLine.number > after)
+    return session.execute(query.order_by(LogLine.number).limit(limit)).tuples().all()
+
+
+def last_log_lines(session: Session, run_id: int, limit: int) -> Sequence[tuple[int, str]]:
+    """Return the last `limit` lines in order."""
+    query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id)
+    rows = session.execute(query.order_by(LogLine.number.desc()).limit(limit)).tuples().all()
+    return rows[::-1]
+
+
+def append_log(session: Session, run_id: int, lines: Sequence[str]) -> None:
+    """Add lines to a run's log, numbered from 1."""
+    last = session.scalar(select(func.max(LogLine.number)).where(LogLine.run_id == run_id)) or 0
+    rows: list[dict[str, Any]] = [
+        {"run_id": run_id, "number": last + 1 + k, "text": text} for k, text in enumerate(lines)
+    ]
+    if rows:
+        session.execute(LogLine.__table__.insert(), rows)  # type: ignore[attr-defined]
+
+
+def checkpoints(session: Session, run_id: int) -> Sequence[Checkpoint]:
+    """Return a run's checkpoints, earliest first."""
+    return session.scalars(
+        select(Checkpoint).where(Checkpoint.run_id == run_id).order_by(Checkpoint.iteration)
+    ).all()
+
+
+def checkpoint(session: Session, run_id: int, iteration: int | None) -> Checkpoint | None:
+    """Return the checkpoint of that iteration; None takes the last."""
+    query = select(Checkpoint).where(Checkpoint.run_id == run_id)
+    if iteration is not None:
+        query = query.where(Checkpoint.iteration == iteration)
+    return session.scalars(query.order_by(Checkpoint.iteration.desc()).limit(1)).first()

@@ -1,0 +1,181 @@
+"""What may be done with runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.orm import Session
+
+from backend.errors import Conflict, InvalidInput, NotFound
+from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Run
+from backend.models.base import now
+from backend.runs import cost, queue, repository
+from backend.runs.presentation import ACTIONS
+from backend.runs.specification import FileInit, RunInit, RunSpecification
+from backend.settings import Settings
+
+WEIGHT_SUFFIXES = (".pth", ".pt", ".safetensors")
+
+
+def get(session: Session, run_id: int) -> Run:
+    """Return the run or say that there is none."""
+    run = repository.get(session, run_id)
+    if run is None:
+        raise NotFound(f"there is no run {run_id}; GET /api/v1/runs lists those there are")
+    return run
+
+
+def launch(session: Session, settings: Settings, specification: RunSpecification) -> Run:
+    """Check the specification against what exists and queue it. The caller rings after its commit."""
+    dataset = _dataset(session, specification.dataset_id)
+    cost.architecture_of(specification, len(dataset.categories))
+    parent = _check_init(session, settings, specification)
+    run = Run(
+        name=specification.name or default_name(specification, dataset.name),
+        tags=list(specification.tags),
+        specification=specification.model_dump(mode="json"),
+        dataset_id=dataset.id,
+        parent_run_id=parent,
+        priority=specification.resources.priority,
+        iterations=specification.training.iterations,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def default_name(specification: RunSpecification, dataset: str) -> str:
+    """Return a name that tells runs apart: backbone, dataset, initialisation."""
+    model = specification.model
+    kind = model.backbone if model.architecture == "classifier" else f"{model.architecture} {model.backbone}"
+    return f"{dataset} {kind} {specification.init.kind}"[:200]
+
+
+def preview(session: Session, settings: Settings, specification: RunSpecification) -> cost.Cost:
+    """Return what the run would cost; refuse what `launch` would refuse."""
+    dataset = _dataset(session, specification.dataset_id)
+    _check_init(session, settings, specification)
+    return cost.cost(specification, len(dataset.categories), dataset.counts["val"]["images"])
+
+
+def _dataset(session: Session, dataset_id: int) -> Dataset:
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None:
+        raise InvalidInput(
+            f"dataset_id: there is no dataset {dataset_id}; register one, or take an id of GET /api/v1/datasets"
+        )
+    return dataset
+
+
+def _check_init(session: Session, settings: Settings, specification: RunSpecification) -> int | None:
+    init = specification.init
+    if isinstance(init, FileInit):
+        weights_file(settings.data, init.file)
+    if not isinstance(init, RunInit):
+        return None
+    if repository.get(session, init.run_id) is None:
+        raise InvalidInput(f"init.run_id: there is no run {init.run_id} to take weights from")
+    if repository.checkpoint(session, init.run_id, init.iteration) is None:
+        at = "" if init.iteration is None else f" of iteration {init.iteration}"
+        raise InvalidInput(
+            f"init.run_id: run {init.run_id} has no checkpoint{at}; wait for it to finish, or take another run"
+        )
+    return init.run_id
+
+
+def weights_file(root: Path, name: str) -> Path:
+    """Return the path of a weights file named relative to the data root; refuse whatever lies outside it."""
+    if Path(name).is_absolute() or "\0" in name or not (root / name).resolve().is_relative_to(root.resolve()):
+        raise InvalidInput(f"init.file: '{name}' must be a name below the data root, without '..'")
+    if not name.endswith(WEIGHT_SUFFIXES):
+        raise InvalidInput(f"init.file: '{name}' must end in {', '.join(WEIGHT_SUFFIXES)}")
+    if not (root / name).is_file():
+        raise InvalidInput(f"init.file: there is no file '{name}' below the data root; put it there")
+    return root / name
+
+
+def weights_files(root: Path, limit: int = 200) -> list[str]:
+    """Return the names of weights below the data root, for the form."""
+    if not root.is_dir():
+        return []
+    names = (p.relative_to(root).as_posix() for p in root.rglob("*") if p.suffix in WEIGHT_SUFFIXES)
+    return sorted(names)[:limit]
+
+
+def _demand(run: Run, action: str) -> None:
+    if action in ACTIONS[run.status]:
+        return
+    states = ", ".join(status for status, actions in ACTIONS.items() if action in actions)
+    raise Conflict(f"run {run.id} is {run.status}; {action} is possible only when it is: {states}")
+
+
+def cancel(session: Session, run_id: int) -> Run:
+    """Cancel a queued run at once; ask a running one to stop at its next iteration and save."""
+    run = get(session, run_id)
+    _demand(run, "cancel")
+    queue.change(session, Run.id == run_id, Run.status == "queued", status="cancelled", finished_at=now())
+    queue.change(session, Run.id == run_id, Run.status == "running", stop_requested=True)
+    session.refresh(run)
+    return run
+
+
+def resume(session: Session, run_id: int) -> Run:
+    """Queue a stopped run again; it goes on from its last checkpoint."""
+    run = get(session, run_id)
+    _demand(run, "resume")
+    _requeue(session, run)
+    return run
+
+
+def retry(session: Session, run_id: int) -> Run:
+    """Queue a stopped run again from the beginning; what it had measured is removed."""
+    run = get(session, run_id)
+    _demand(run, "retry")
+    for table in (Metric, Layer, LogLine, Checkpoint):
+        session.execute(sql_delete(table).where(table.run_id == run_id))
+    _requeue(session, run, iteration=0, seconds_per_iteration=None, ap=None, ap50=None, top1=None)
+    return run
+
+
+def _requeue(session: Session, run: Run, **values: object) -> None:
+    stopped = ("failed", "cancelled", "lost")
+    queued = queue.change(
+        session,
+        Run.id == run.id,
+        Run.status.in_(stopped),
+        status="queued",
+        attempt=0,
+        error=None,
+        stop_requested=False,
+        queued_at=now(),
+        finished_at=None,
+        **values,
+    )
+    if not queued:
+        raise Conflict(f"run {run.id} changed meanwhile; look again")
+    session.refresh(run)
+
+
+def edit(session: Session, run_id: int, name: str | None, tags: Sequence[str] | None) -> Run:
+    """Rename a run or change its tags."""
+    run = get(session, run_id)
+    values = {"name": name, "tags": None if tags is None else list(tags)}
+    changed = {key: value for key, value in values.items() if value is not None}
+    if changed:
+        queue.change(session, Run.id == run_id, **changed)
+        session.refresh(run)
+    return run
+
+
+def delete(session: Session, run_id: int) -> None:
+    """Remove a run's rows. Its worker notices and ends; files go with `remove_files` after the commit."""
+    session.delete(get(session, run_id))
+    session.flush()
+
+
+def remove_files(settings: Settings, run_id: int) -> None:
+    """Remove a deleted run's checkpoints and log."""
+    shutil.rmtree(settings.run_folder(run_id), ignore_errors=True)

@@ -1,0 +1,240 @@
+"""What a run is to do: the API's body, the form's source and the trainer's orders are this one model."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Architecture = Literal["faster_rcnn", "classifier"]
+BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+Norm = Literal["frozen_batch", "batch", "group"]
+MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head"]
+
+
+class Part(BaseModel):
+    """Base of every part: unknown fields are refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSpecification(Part):
+    """The detector."""
+
+    architecture: Architecture = Field("faster_rcnn", description="What is trained.")
+    backbone: BackboneName = Field("resnet50", description="The residual network below it.")
+    norm: Norm = Field(
+        "batch", description="Normalisation in the backbone; compare runs only where it is the same."
+    )
+    stride_in_1x1: bool = Field(
+        False,
+        description="Stride of a bottleneck's first block in its 1x1 convolution (Caffe, Detectron2's MSRA weights) "
+        "instead of its 3x3 (torchvision).",
+    )
+    widths: dict[str, Annotated[int, Field(ge=1, le=8192)]] | None = Field(
+        None,
+        description="Channels by group: `stem`, `layer1` … `layer4` (block outputs), `layer1.0.conv1` (in a block), "
+        "`fpn`, `box_head`; what is not named keeps the standard width.",
+    )
+
+
+class ImageNetInit(Part):
+    """Start from torchvision's ImageNet weights."""
+
+    kind: Literal["imagenet"] = "imagenet"
+
+
+class ScratchInit(Part):
+    """Start from random weights (He, Zhang, Ren, Sun 2015 for the backbone)."""
+
+    kind: Literal["scratch"] = "scratch"
+
+
+class RunInit(Part):
+    """Start from another run's checkpoint."""
+
+    kind: Literal["run"] = "run"
+    run_id: int = Field(description="The run whose weights are taken.", ge=1)
+    iteration: int | None = Field(None, description="Which checkpoint; empty means its last.", ge=0)
+
+
+class FileInit(Part):
+    """Start from a file of weights under the data root."""
+
+    kind: Literal["file"] = "file"
+    file: str = Field(
+        description="Name relative to the data root, such as `weights/resnet50.pth`.",
+        min_length=1,
+        max_length=400,
+    )
+
+
+Init = Annotated[ImageNetInit | ScratchInit | RunInit | FileInit, Field(discriminator="kind")]
+
+
+class TrainingSpecification(Part):
+    """The schedule: SGD with momentum, linear warm-up and step decay."""
+
+    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=10_000_000)
+    batch_size: int = Field(2, description="Images per update.", ge=1, le=1024)
+    lr: float = Field(0.0025, description="Learning rate after warm-up.", gt=0, le=100)
+    momentum: float = Field(0.9, description="Of SGD.", ge=0, lt=1)
+    weight_decay: float = Field(
+        1e-4, description="Of every weight that is neither a norm's nor a bias.", ge=0, le=1
+    )
+    warmup: int = Field(100, description="Iterations over which the rate rises linearly.", ge=0)
+    milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (), description="Iterations at which the rate falls to a tenth."
+    )
+    amp: Literal["off", "bf16"] = Field("off", description="Autocast of the forward pass.")
+    clip_norm: float | None = Field(
+        None, description="Gradient norm above which gradients are scaled down.", gt=0
+    )
+    image_size: int = Field(
+        800,
+        description="Shorter side of an image in pixels; the longer is at most 1333/800 of it.",
+        ge=32,
+        le=4096,
+    )
+    trainable_stages: int = Field(
+        5,
+        description="Of the backbone, counted from its end; 5 trains all, 3 freezes stem and layer1.",
+        ge=0,
+        le=5,
+    )
+    seed: int = Field(0, description="Of weights, data order and sampling.", ge=0, le=2**31 - 1)
+
+    @field_validator("milestones")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError("milestones must rise, each named once")
+        return value
+
+
+class ProbeSpecification(Part):
+    """What of the eigenspectra is logged, and when."""
+
+    images: int = Field(
+        64, description="Validation images in the probe set; 0 turns the probe off.", ge=0, le=10_000
+    )
+    every: int = Field(
+        100,
+        description="Iterations between snapshots, after the early ones at 0, 1, 2, 5, 10, 20, 50, …",
+        ge=1,
+    )
+    maps: tuple[MapKind, ...] = Field(
+        ("act", "block", "fpn", "rpn", "box_head"), description="Kinds of map.", min_length=1
+    )
+    layers: str = Field(
+        "", description="Regular expression that a layer's name must match; empty takes all.", max_length=200
+    )
+    batch_size: int = Field(2, description="Images per forward pass of the probe.", ge=1, le=256)
+    batch_statistics: Literal["running", "probe"] = Field(
+        "running",
+        description="Batch norm's statistics while probing: its running ones, or the probe set's own.",
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(
+                f"'{value}' is no regular expression ({error}); mend it or leave it empty"
+            ) from None
+        return value
+
+
+class ResourcesSpecification(Part):
+    """What the run may use and when its turn comes."""
+
+    gpus: Literal[0, 1] | None = Field(
+        None,
+        description="1 demands a GPU, 0 forbids it, empty takes one where there is one and says so in the log.",
+    )
+    priority: int = Field(0, description="Higher goes first.", ge=-1000, le=1000)
+
+
+class RunSpecification(Part):
+    """A run, whole."""
+
+    name: str = Field(
+        "", description="Empty gives one from the model and its initialisation.", max_length=200
+    )
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(
+        (), description="For finding it again.", max_length=20
+    )
+    dataset_id: int = Field(description="A registered dataset.", ge=1)
+    model: ModelSpecification = ModelSpecification()
+    init: Init = ScratchInit()
+    training: TrainingSpecification = TrainingSpecification()
+    probe: ProbeSpecification = ProbeSpecification()
+    evaluate_every: int = Field(
+        0, description="Iterations between evaluations; 0 evaluates at the end only.", ge=0
+    )
+    checkpoint_every: int = Field(
+        0, description="Iterations between checkpoints; 0 writes one at the end and on stop.", ge=0
+    )
+    resources: ResourcesSpecification = ResourcesSpecification()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for problem in contradictions(self):
+            raise ValueError(problem)
+        return self
+
+
+def contradictions(specification: RunSpecification) -> list[str]:
+    """Return one sentence for each pair of settings that cannot both hold."""
+    return [*_schedule_contradictions(specification.training), *_init_contradictions(specification)]
+
+
+def _schedule_contradictions(training: TrainingSpecification) -> list[str]:
+    found: list[str] = []
+    if training.warmup > training.iterations:
+        found.append(
+            f"training.warmup ({training.warmup}) exceeds training.iterations ({training.iterations}); "
+            "shorten the warm-up"
+        )
+    if training.milestones and training.milestones[-1] >= training.iterations:
+        found.append(
+            f"training.milestones names iteration {training.milestones[-1]}, but training ends at "
+            f"{training.iterations}; remove it or train longer"
+        )
+    return found
+
+
+def _init_contradictions(specification: RunSpecification) -> list[str]:
+    model, kind = specification.model, specification.init.kind
+    stages = specification.training.trainable_stages
+    rules = [
+        (
+            model.norm == "frozen_batch" and kind == "scratch",
+            "model.norm frozen_batch cannot be trained from scratch, since its statistics never move; "
+            "take batch or group",
+        ),
+        (
+            stages < 5 and kind == "scratch",
+            f"training.trainable_stages {stages} would freeze random weights; set it to 5 to start from scratch",
+        ),
+        (
+            model.norm == "group" and kind == "imagenet",
+            "torchvision has no ImageNet weights with group norm; take norm batch or frozen_batch",
+        ),
+        (
+            model.stride_in_1x1 and model.backbone in ("resnet18", "resnet34"),
+            f"model.stride_in_1x1 has no meaning for {model.backbone}, which has no bottlenecks; turn it off",
+        ),
+        (
+            model.stride_in_1x1 and kind == "imagenet",
+            "torchvision's ImageNet weights have their stride in the 3x3; turn model.stride_in_1x1 off",
+        ),
+        (
+            bool(model.widths) and kind == "imagenet",
+            "ImageNet weights have the standard widths; leave model.widths empty or start from scratch",
+        ),
+    ]
+    return [sentence for holds, sentence in rules if holds]

@@ -1,0 +1,79 @@
+"""Everything that can be set from outside: environment variables or `.env`, prefix `EIGENSCOPE_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Settings(BaseSettings):
+    """One documented place for every setting; docs/settings.md is tested against it."""
+
+    model_config = SettingsConfigDict(env_prefix="EIGENSCOPE_", env_file=".env", extra="ignore")
+
+    home: Path = Field(
+        Path("var"), description="Folder of the database, broker files, checkpoints, generated data and logs."
+    )
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the home folder.")
+    broker_url: str = Field("", description="Celery broker URL; empty means files in the home folder.")
+    data_root: Path | None = Field(
+        None,
+        description="Folder whose datasets and weights may be named through the API; empty means HOME/data.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; any but loopback requires a token.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    token: str = Field("", description="Secret that a client must send; required beyond loopback.")
+    allowed_hosts: str = Field(
+        "",
+        description="Further host names, separated by commas, that requests may carry in their Host header.",
+    )
+    lease_seconds: float = Field(
+        60, gt=0, description="A run whose worker is silent for so long is queued again."
+    )
+    heartbeat_seconds: float = Field(5, gt=0, description="How often a worker says that it lives.")
+    max_attempts: int = Field(
+        3, ge=1, description="How often a run whose worker was lost is started at most."
+    )
+    stop_grace_seconds: float = Field(
+        120,
+        gt=0,
+        description="How long a trainer may take to write its checkpoint before it is ended by signal.",
+    )
+
+    @field_validator("home", "data_root")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().resolve() if value is not None else None
+
+    @property
+    def database(self) -> str:
+        """The database URL in use."""
+        return self.database_url or f"sqlite:///{self.home / 'eigenscope.db'}"
+
+    @property
+    def broker(self) -> str:
+        """The broker URL in use."""
+        return self.broker_url or "filesystem://"
+
+    @property
+    def data(self) -> Path:
+        """The folder whose files may be named through the API."""
+        return self.data_root or self.home / "data"
+
+    @property
+    def generated(self) -> Path:
+        """The folder of generated datasets."""
+        return self.home / "datasets"
+
+    @property
+    def listens_beyond_loopback(self) -> bool:
+        """Whether other machines can reach the server's address."""
+        return self.host not in LOOPBACK
+
+    def run_folder(self, run_id: int) -> Path:
+        """The folder of one run's checkpoints and log."""
+        return self.home / "runs" / str(run_id)

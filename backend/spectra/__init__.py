@@ -1,0 +1,1 @@
+"""Eigenvalues in, numbers out: pure numpy."""

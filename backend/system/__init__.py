@@ -1,0 +1,1 @@
+"""Workers, queue, health and the stream of changes."""

@@ -1,0 +1,6 @@
+"""`python -m eigenscope`."""
+
+from eigenscope.cli import main
+
+if __name__ == "__main__":
+    main()

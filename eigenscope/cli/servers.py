@@ -1,0 +1,108 @@
+"""`up`, `serve`, `worker`, `migrate`: the processes."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from backend import migration
+from backend.database import Database
+from backend.errors import InvalidInput
+from backend.settings import Settings
+from eigenscope.instance import open_instance, prepare_home, read_settings, with_token
+from eigenscope.processes import server_and_worker, wait_while_alive
+from eigenscope.server import address, serve
+from worker.celery_app import run_worker
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback a token is needed.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Only warnings and errors.")]
+
+
+def start_logging(quiet: bool) -> None:
+    """Send log lines to stderr."""
+    level = logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # Alembic, Celery and HTTP clients speak of each step; only their warnings are for people.
+    for name in ("alembic", "celery", "kombu", "httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def up(host: Host = None, port: Port = None) -> None:
+    """Start one server and one worker on the embedded default, and stay until Ctrl+C."""
+    settings, _ = _listening(host, port)
+    with open_instance(settings, migrate=True):
+        pass
+    end_on_sigterm()
+    with server_and_worker(settings) as children:
+        _say_address(settings)
+        try:
+            wait_while_alive(children)
+        except KeyboardInterrupt:
+            typer.echo("ending; a run under way is saved first", err=True)
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end a command as Ctrl+C does, so that its children are ended in order."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def serve_command(host: Host = None, port: Port = None, quiet: Quiet = False) -> None:
+    """Start the server alone."""
+    start_logging(quiet)
+    settings, made = _listening(host, port)
+    with open_instance(settings, migrate=False):
+        pass
+    if not quiet:
+        _say_address(settings)
+        if made:
+            typer.echo(f"token: {settings.token} (kept in {settings.home / 'token'})", err=True)
+    serve(settings)
+
+
+def worker_command(quiet: Quiet = False) -> None:
+    """Start a worker: it trains one run at a time."""
+    start_logging(quiet)
+    settings = read_settings()
+    with open_instance(settings, migrate=False):
+        pass
+    raise typer.Exit(run_worker(settings))
+
+
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    settings = read_settings()
+    if not settings.database_url:
+        prepare_home(settings)
+    database = Database(settings.database)
+    try:
+        migration.upgrade(database)
+        shown = database.engine.url.render_as_string(hide_password=True)
+        typer.echo(f"{shown} is at migration {migration.newest()}", err=True)
+    finally:
+        database.dispose()
+
+
+def _listening(host: str | None, port: int | None) -> tuple[Settings, bool]:
+    settings = read_settings(host=host, port=port)
+    if settings.port == 0:
+        raise InvalidInput(
+            "port 0 lets the system choose, which nobody could then find; name one with --port"
+        )
+    prepare_home(settings)
+    return with_token(settings)
+
+
+def _say_address(settings: Settings) -> None:
+    typer.echo(f"Eigenscope is at {address(settings)}", err=True)

@@ -1,0 +1,81 @@
+"""One Eigenscope on this machine: its settings, database and bell, as commands need them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from backend import migration
+from backend.broker import Broker
+from backend.database import Database
+from backend.errors import InvalidInput, Unavailable
+from backend.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What commands work on."""
+
+    settings: Settings
+    database: Database
+    broker: Broker
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; a bad one is named in one sentence."""
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "EIGENSCOPE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInput(f"{name}: {first['msg']}; it is '{first['input']}'") from None
+
+
+def prepare_home(settings: Settings) -> None:
+    """Create the home folder, or say why it cannot be."""
+    try:
+        for folder in (settings.home, settings.home / "runs", settings.generated):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"the home folder {settings.home} cannot be made: {error.strerror}; set EIGENSCOPE_HOME to another"
+        ) from None
+
+
+@contextmanager
+def open_instance(settings: Settings, *, migrate: bool) -> Iterator[Instance]:
+    """Open the database and broker; bring the database up to date first, or demand that it is."""
+    prepare_home(settings)
+    database = Database(settings.database)
+    broker = Broker(settings)
+    try:
+        if migrate:
+            migration.upgrade(database)
+        else:
+            migration.demand_newest(database)
+        yield Instance(settings, database, broker)
+    finally:
+        broker.close()
+        database.dispose()
+
+
+def with_token(settings: Settings) -> tuple[Settings, bool]:
+    """Give a server that others can reach a token; return whether one was made or read for it."""
+    if settings.token or not settings.listens_beyond_loopback:
+        return settings, False
+    return settings.model_copy(update={"token": _kept_token(settings.home / "token")}), True
+
+
+def _kept_token(file: Path) -> str:
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return file.read_text().strip()

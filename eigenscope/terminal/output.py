@@ -1,0 +1,39 @@
+"""Tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WORDS = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout."""
+    typer.echo(json.dumps(value, allow_nan=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[str] = ()) -> None:
+    """Print a table on stdout; `numeric` columns stand right. Cells are plain text, never markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def percent(value: float | None) -> str:
+    """Show a fraction as people quote AP: 0.3712 as 37.1."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def millions(value: int | None) -> str:
+    """Show a count in millions."""
+    return "–" if value is None else f"{value / 1e6:.2f} M"

@@ -1,0 +1,1 @@
+"""One file per figure: numbers in, a plotly Figure out."""

@@ -1,0 +1,103 @@
+"""Axes that several figures share: snapshots by iteration, layers in network order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from frontend.figures.labels import label
+
+LABELS_AT_MOST = 8
+
+
+@dataclass(frozen=True)
+class FigureLayer:
+    """A layer in a figure: its name, the stage it belongs to and its number of channels."""
+
+    name: str
+    stage: str
+    width: int
+
+
+def union_of_iterations(series: Sequence[Sequence[int]]) -> list[int]:
+    """Return every iteration that any of the series has, rising."""
+    return sorted({int(iteration) for iterations in series for iteration in iterations})
+
+
+def iteration_axis(iterations: Sequence[int]) -> dict[str, Any]:
+    """Return a category axis over snapshots.
+
+    Snapshots come at 0, 1, 2, 5, 10, … and then evenly, so equal steps show the early ones, which a linear
+    axis hides and a logarithmic one (without zero) cannot.
+    """
+    names = [str(iteration) for iteration in iterations]
+    step = max(1, -(-len(names) // LABELS_AT_MOST))
+    shown = names[::step]
+    if names and names[-1] not in shown:
+        shown = [*(shown[:-1] if (len(names) - 1) % step < step / 2 else shown), names[-1]]
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": names,
+        "tickmode": "array",
+        "tickvals": shown,
+        "ticktext": [f"{int(name):,}" for name in shown],
+        "tickangle": 0,
+        "range": [-0.5, len(names) - 0.5],
+        "title": {"text": "iteration (snapshots)"},
+    }
+
+
+def merged_layers(runs: Sequence[Sequence[FigureLayer]]) -> list[FigureLayer]:
+    """Return the layers of all runs, stage by stage, each name once, in network order."""
+    by_name: dict[str, FigureLayer] = {}
+    for layers in runs:
+        for layer in layers:
+            by_name.setdefault(layer.name, layer)
+    stages = list(dict.fromkeys(layer.stage for layer in by_name.values()))
+    return sorted(by_name.values(), key=lambda layer: stages.index(layer.stage))
+
+
+def stage_bounds(layers: Sequence[FigureLayer]) -> list[tuple[str, int, int]]:
+    """Return (stage, first, last) of each run of neighbouring layers that share a stage."""
+    bounds, start = [], 0
+    for stage, members in groupby(layers, key=lambda layer: layer.stage):
+        count = len(list(members))
+        bounds.append((stage, start, start + count - 1))
+        start += count
+    return bounds
+
+
+def layer_axis(layers: Sequence[FigureLayer]) -> dict[str, Any]:
+    """Return a category axis over layers, labelled by stage at each stage's middle."""
+    bounds = stage_bounds(layers)
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": [label(layer.name) for layer in layers],
+        "tickmode": "array",
+        "tickvals": [(first + last) // 2 for _, first, last in bounds],
+        "ticktext": [label(stage, 12) for stage, _, _ in bounds],
+        "showgrid": False,
+        "ticks": "",
+    }
+
+
+def stage_separators(layers: Sequence[FigureLayer], colour: str, across: str) -> list[dict[str, Any]]:
+    """Return one hairline between stages; `across` is the axis (`x` or `y`) along which the layers lie."""
+    other = "y" if across == "x" else "x"
+    return [
+        {
+            "type": "line",
+            f"{across}ref": across,
+            f"{other}ref": f"{other} domain",
+            f"{across}0": last + 0.5,
+            f"{across}1": last + 0.5,
+            f"{other}0": 0,
+            f"{other}1": 1,
+            "line": {"color": colour, "width": 1},
+        }
+        for _, _, last in stage_bounds(layers)[:-1]
+    ]

@@ -1,0 +1,63 @@
+"""Dimensionality of every layer at one iteration, any number of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from frontend.figures.axes import FigureLayer, layer_axis, merged_layers, stage_separators
+from frontend.figures.colours import PALETTES, Theme
+from frontend.figures.labels import label
+from frontend.figures.runs import FigureRun
+from frontend.figures.theme import make_figure
+
+
+@dataclass(frozen=True)
+class DepthSeries:
+    """One run's dimensionality of each of its layers, shape (layers,), at `iteration`."""
+
+    run: FigureRun
+    iteration: int
+    layers: Sequence[FigureLayer]
+    values: NDArray[np.floating[Any]]
+
+
+def dimension_by_depth(series: Sequence[DepthSeries], theme: Theme = "light") -> go.Figure:
+    """Draw d as a share of each layer's width, layers in network order, stage by stage."""
+    layers = merged_layers([one.layers for one in series])
+    return make_figure(
+        theme,
+        "Intrinsic dimensionality by depth, as a share of the layer's width",
+        [_trace(one, theme) for one in series],
+        xaxis={
+            **layer_axis(layers),
+            "range": [-0.5, len(layers) - 0.5],
+            "tickangle": 0,
+            "title": {"text": "layer, from input to output"},
+        },
+        yaxis={"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "share of full width"}},
+        shapes=stage_separators(layers, PALETTES[theme].line, "x"),
+        hovermode="closest",
+        showlegend=False,
+    )
+
+
+def _trace(one: DepthSeries, theme: Theme) -> go.Scatter:
+    widths = np.array([layer.width for layer in one.layers], dtype=np.float64)
+    values = np.asarray(one.values, dtype=np.float64)
+    return go.Scatter(
+        x=[label(layer.name) for layer in one.layers],
+        y=(values / widths).astype(np.float32),
+        mode="lines+markers",
+        marker={"size": 4},
+        name=one.run.text,
+        line=one.run.line(theme, width=1.25),
+        customdata=np.stack([values, widths], axis=-1).astype(np.float32),
+        hovertemplate="%{x}<br><b>%{y:.0%}</b> of %{customdata[1]:,} channels<extra>%{fullData.name}</extra>",
+        meta={"run": one.run.id},
+    )

@@ -1,0 +1,62 @@
+"""One layer's dimensionality over training, any number of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from frontend.figures.axes import iteration_axis, union_of_iterations
+from frontend.figures.colours import Theme
+from frontend.figures.labels import label
+from frontend.figures.runs import FigureRun
+from frontend.figures.theme import make_figure
+
+
+@dataclass(frozen=True)
+class DimensionSeries:
+    """One run's dimensionality of one layer, shape (iterations,), and the layer's width there."""
+
+    run: FigureRun
+    iterations: Sequence[int]
+    values: NDArray[np.floating[Any]]
+    width: int
+
+
+def dimension_by_iteration(
+    layer: str, series: Sequence[DimensionSeries], theme: Theme = "light"
+) -> go.Figure:
+    """Draw d against iteration (equal steps between snapshots), with the full width as the axis' end."""
+    widest = max((one.width for one in series), default=1)
+    traces = [
+        go.Scatter(
+            x=[str(iteration) for iteration in one.iterations],
+            y=np.asarray(one.values, dtype=np.float32),
+            mode="lines+markers",
+            marker={"size": 4},
+            name=one.run.text,
+            line=one.run.line(theme),
+            customdata=np.full(len(one.iterations), one.width, dtype=np.int32),
+            hovertemplate="iteration %{x}<br><b>%{y:,.4~r}</b> of %{customdata:,}"
+            "<extra>%{fullData.name}</extra>",
+            meta={"run": one.run.id},
+        )
+        for one in series
+    ]
+    return make_figure(
+        theme,
+        f"Intrinsic dimensionality of {label(layer)}",
+        traces,
+        xaxis=iteration_axis(union_of_iterations([one.iterations for one in series])),
+        yaxis={
+            "range": [0, widest * 1.05],
+            "title": {"text": "dimensionality d (channels)"},
+            "tickformat": ",d",
+        },
+        hovermode="closest",
+        showlegend=False,
+    )

@@ -1,0 +1,64 @@
+"""One look for all figures, light and dark, as plotly templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from frontend.figures.colours import PALETTES, Theme
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
+MARGIN = {"l": 60, "r": 16, "t": 8, "b": 44}
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """Return the template that every figure of this theme carries."""
+    palette = PALETTES[theme]
+    axis = {
+        "gridcolor": palette.grid,
+        "linecolor": palette.line,
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": palette.line,
+        "zeroline": False,
+        "tickfont": {"color": palette.muted, "size": 11},
+        "title": {"font": {"color": palette.muted, "size": 12}, "standoff": 8},
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": palette.paper,
+            "plot_bgcolor": palette.paper,
+            "font": {"family": FONT, "size": 12, "color": palette.ink},
+            "colorway": list(palette.components),
+            "xaxis": axis,
+            "yaxis": axis,
+            "margin": MARGIN,
+            "hoverlabel": {
+                "bgcolor": palette.paper,
+                "bordercolor": palette.line,
+                "font": {"family": FONT, "size": 12, "color": palette.ink},
+                "align": "left",
+            },
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "yanchor": "bottom",
+                "font": {"size": 11, "color": palette.muted},
+            },
+            "title": {"font": {"size": 14}, "x": 0.01, "xanchor": "left"},
+        }
+    )
+
+
+def make_figure(theme: Theme, title: str, traces: Sequence[Any], **layout: Any) -> go.Figure:
+    """Return a figure in the house look.
+
+    The title goes to `layout.meta.title`: on a page the caption shows it, an exported picture draws it.
+    """
+    figure = go.Figure(data=list(traces))
+    figure.update_layout(template=template(theme), meta={"title": title}, dragmode=False, **layout)
+    return figure

@@ -1,0 +1,92 @@
+"""Numbers, times and names as people write them; the filters of the templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+DASH = "–"
+
+
+def count(value: float | None) -> str:
+    """Write a large count with three digits and its unit prefix: 23.5 M, 134 G."""
+    if value is None:
+        return DASH
+    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * size:
+            return f"{_three(value / size)} {prefix}"
+    return f"{value:g}"
+
+
+def _three(value: float) -> str:
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f}"
+
+
+def integer(value: int | None) -> str:
+    """Write a whole number with its thousands parted."""
+    return DASH if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """Write an accuracy in 0…1 as a percentage with one digit, as detection papers do."""
+    return DASH if value is None else f"{100 * value:.1f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a span of time with its two largest units: 2 h 05 min."""
+    if seconds is None:
+        return DASH
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """Write how long ago a time was, in its largest unit."""
+    if moment is None:
+        return DASH
+    seconds = max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
+    if seconds < 45:
+        return "just now"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size or unit == "min":
+            return f"{max(1, int(seconds // size))} {unit} ago"
+    raise AssertionError("unreachable")
+
+
+def moment(value: datetime | None) -> str:
+    """Write a point in time in UTC to the minute."""
+    return DASH if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def size(value: int | None) -> str:
+    """Write a number of bytes in binary units."""
+    if value is None:
+        return DASH
+    for unit, scale in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= scale:
+            return f"{_three(value / scale)} {unit}"
+    return f"{value} B"
+
+
+def init_label(kind: str) -> str:
+    """Return what stands on a run's badge: S for scratch, I for everything pre-trained."""
+    return "S" if kind == "scratch" else "I"
+
+
+def init_words(kind: str) -> str:
+    """Explain a run's initialisation."""
+    return {
+        "imagenet": "fine-tuned from torchvision's ImageNet weights",
+        "scratch": "trained from scratch",
+        "run": "started from another run's weights",
+        "file": "started from a file of weights",
+    }.get(kind, kind)

@@ -1,0 +1,102 @@
+"""What the database holds of runs, as the inputs of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from backend.errors import InvalidInput
+from backend.measurements import service
+from backend.models import Run
+from backend.runs import repository
+from frontend.figures.axes import FigureLayer
+from frontend.figures.metrics import MetricSeries
+from frontend.figures.runs import FigureRun
+
+RUNS_AT_MOST = 16
+
+
+@dataclass(frozen=True)
+class RunDimensions:
+    """A run's dimensionalities: `values` (layers, iterations), NaN where missing."""
+
+    run: FigureRun
+    layers: tuple[FigureLayer, ...]
+    iterations: tuple[int, ...]
+    values: NDArray[np.float64]
+
+    def row(self, name: str) -> int | None:
+        """Return the row of the layer of that name."""
+        names = [layer.name for layer in self.layers]
+        return names.index(name) if name in names else None
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """The values over each layer's width."""
+        widths = np.array([layer.width for layer in self.layers], dtype=np.float64)
+        return self.values / widths.reshape(-1, 1)
+
+
+def run_ids(text: str) -> list[int]:
+    """Read ids separated by commas, each once, in the order given."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+        raise InvalidInput(f"runs '{text[:80]}' must be ids separated by commas, such as 2,3")
+    ids = list(dict.fromkeys(int(part) for part in parts))
+    if len(ids) > RUNS_AT_MOST:
+        raise InvalidInput(f"{len(ids)} runs are too many for one view; choose at most {RUNS_AT_MOST}")
+    return ids
+
+
+def figure_run(run: Run) -> FigureRun:
+    """Return what figures know of a run."""
+    return FigureRun(run.id, run.name, run.specification["init"]["kind"])
+
+
+def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:
+    """Return the runs of these ids, or say which do not exist."""
+    found = repository.many(session, ids)
+    missing = [str(i) for i in ids if i not in {run.id for run in found}]
+    if missing:
+        raise InvalidInput(f"there is no run {', '.join(missing)}; it may have been deleted")
+    return found
+
+
+def dimensions(session: Session, run: Run, criterion: str, threshold: float | None) -> RunDimensions:
+    """Return the run's dimensionalities under a criterion."""
+    found = service.dimensions(session, run.id, criterion, threshold)
+    layers = zip(found.layers, found.stages, found.widths, strict=True)
+    return RunDimensions(
+        figure_run(run),
+        tuple(FigureLayer(name, stage, width) for name, stage, width in layers),
+        found.iterations,
+        found.values,
+    )
+
+
+def metric_series(
+    session: Session, runs: Sequence[Run], names: Sequence[str], prefix: str = ""
+) -> list[MetricSeries]:
+    """Return these metrics of the runs, and all whose name starts with `prefix`, run by run in order of `names`."""
+    series = []
+    for run in runs:
+        found = service.metrics(session, run.id, [] if prefix else names)
+        parts = [name for name in found if prefix and name.startswith(prefix) and name not in names]
+        for name in [*names, *parts]:
+            if name in found:
+                values = np.array([np.nan if v is None else v for v in found[name].values], dtype=np.float64)
+                series.append(MetricSeries(figure_run(run), name, found[name].iterations, values))
+    return series
+
+
+def last_at(iterations: Sequence[int], iteration: int | None) -> int | None:
+    """Return the index of the last snapshot not later than `iteration` (None: the last); None without any."""
+    if not len(iterations):
+        return None
+    if iteration is None:
+        return len(iterations) - 1
+    return max(int(np.searchsorted(np.asarray(iterations), iteration, side="right")) - 1, 0)

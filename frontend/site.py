@@ -1,0 +1,47 @@
+"""Puts the pages, figures and static files into the application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import WebSocketRequestValidationError
+from fastapi.responses import Response
+
+from frontend import assets
+from frontend.pages import compare, figures, new_run, run, runs, sign_in, system
+from frontend.templating import page
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+PAGES = (runs, new_run, run, compare, system, sign_in)
+TITLES = {401: "Sign in first", 404: "Not found", 422: "This address does not fit", 503: "Not available"}
+
+
+def add_site(app: FastAPI) -> None:
+    """Add pages, the figures' endpoint, static files and error pages. Call it after the API's error handlers."""
+    for module in PAGES:
+        app.include_router(module.router, include_in_schema=False)
+    app.include_router(figures.router, prefix="/api/v1")
+    app.include_router(assets.router)
+    app.mount(f"/static/{assets.static_version()}", assets.ImmutableFiles(directory=assets.FOLDER))
+    for kind, handler in list(app.exception_handlers.items()):
+        if kind is not WebSocketRequestValidationError:
+            app.add_exception_handler(kind, _with_page(handler))
+
+
+def _with_page(handler: Any) -> Handler:
+    """Return a handler that shows what `handler` answers as a page where a browser asked for one."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        response: Response = await handler(request, error)
+        if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+            return response
+        detail = json.loads(bytes(response.body)).get("detail", "")
+        title = TITLES.get(response.status_code, "Something went wrong")
+        return page(
+            request, "error.html", response.status_code, title=title, status=response.status_code, detail=detail
+        )
+
+    return handle

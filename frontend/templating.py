@@ -1,0 +1,53 @@
+"""Templates: everything is escaped, an unknown name is an error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from frontend import assets, formats
+from frontend.figures.colours import colour_class
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("frontend"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def json_text(value: Any) -> Markup:
+    """Return JSON that may stand inside a script element: no character in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+_ENVIRONMENT.filters.update(
+    count=formats.count,
+    integer=formats.integer,
+    percent=formats.percent,
+    duration=formats.duration,
+    ago=formats.ago,
+    moment=formats.moment,
+    size=formats.size,
+    init_label=formats.init_label,
+    init_words=formats.init_words,
+    json_text=json_text,
+)
+_ENVIRONMENT.globals.update(
+    colour_class=colour_class,
+    static=assets.static_url,
+    plotly_url=assets.plotly_url,
+)
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render a page."""
+    text = _ENVIRONMENT.get_template(template).render(path=request.url.path, **context)
+    return HTMLResponse(text, status_code=status)

@@ -1,0 +1,1 @@
+"""Alembic migrations: they build every database, tests' too."""

@@ -1,0 +1,116 @@
+"""The real services that tests stand on: PostgreSQL, Redis, Chromium. Where one is absent, its tests say how to get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+from sqlalchemy import make_url
+
+POSTGRES = os.environ.get("EIGENSCOPE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("EIGENSCOPE_TEST_REDIS", "redis://127.0.0.1:6379/15")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+OURS = "eigenscope-test"
+"""The Redis key that marks a database as held by a test session; its value is that session's process."""
+
+
+def absent(what: str) -> NoReturn:
+    """Skip the test by name, or fail it where everything is demanded."""
+    if os.environ.get("EIGENSCOPE_TEST_DEMAND") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def new_postgres() -> Callable[[], AbstractContextManager[str]]:
+    """Return a maker of empty PostgreSQL databases, each dropped when its block ends."""
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        absent(
+            "needs PostgreSQL: install one (apt-get install postgresql) on 127.0.0.1:5432, or name one where a "
+            f"database may be created: EIGENSCOPE_TEST_POSTGRES=postgresql://user:password@host/postgres ({error})"
+        )
+    return _postgres_database
+
+
+@contextmanager
+def _postgres_database() -> Iterator[str]:
+    name = f"eigenscope_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(POSTGRES, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(new_postgres: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Yield the URL of one PostgreSQL database for the whole session; it starts empty, without tables."""
+    with new_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the URL of one SQLite database for the whole session; the file does not exist yet."""
+    return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'eigenscope.db'}"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Yield the URL of a Redis database that no other session uses; it starts empty and is emptied."""
+    base, _, number = REDIS.rpartition("/")
+    for candidate in range(int(number), 0, -1):
+        url = f"{base}/{candidate}"
+        with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+            try:
+                held = _claim(client)
+            except redis.ConnectionError as error:
+                absent(
+                    "needs Redis: install one (apt-get install redis-server) on 127.0.0.1:6379, or name one by "
+                    f"EIGENSCOPE_TEST_REDIS=redis://host:6379/15 ({error})"
+                )
+            if held:
+                yield url
+                client.flushdb()
+                return
+    pytest.fail(f"every database of {base} from 1 to {number} holds keys; empty one for the tests")
+
+
+def _claim(client: redis.Redis) -> bool:
+    """Take a database that is empty or was left by a test session that is gone."""
+    if client.set(OURS, os.getpid(), nx=True):
+        if client.dbsize() == 1:
+            return True
+        client.delete(OURS)
+        return False
+    if Path(f"/proc/{int(client.get(OURS) or 0)}").exists():
+        return False
+    client.flushdb()
+    client.set(OURS, os.getpid())
+    return True
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium to drive headless."""
+    named = os.environ.get("EIGENSCOPE_TEST_CHROMIUM", "")
+    found = next(filter(None, map(shutil.which, (named, *CHROMIUM) if named else CHROMIUM)), None)
+    if found is None:
+        absent(
+            "needs Chromium: install one (apt-get install chromium), or name one by "
+            "EIGENSCOPE_TEST_CHROMIUM=/path/to/chromium"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Runs the queue and trains; the only package that imports torch."""

@@ -1,0 +1,22 @@
+"""Why a measurement ends without a result."""
+
+from __future__ import annotations
+
+from backend.errors import EigenscopeError
+
+
+class NonFiniteSpectrum(EigenscopeError):
+    """A map holds NaN or infinity, so that its covariance has no spectrum; `layer` names the first one."""
+
+    type = "non_finite_spectrum"
+
+    def __init__(self, layer: str) -> None:
+        super().__init__(
+            f"the feature map of layer '{layer}' holds NaN or infinity; lower training.lr, lengthen training.warmup "
+            "or set training.clip_norm"
+        )
+        self.layer = layer
+
+
+class ProbeStopped(Exception):
+    """The probe was asked to stop and has measured nothing."""

@@ -1,0 +1,125 @@
+"""Where a model's maps are and what they are called.
+
+The names are those of people, not of modules: `layer1.0.act1` is the first of the calls of `layer1.0.relu`. They
+stay the same whatever the norm, and whether the residual network stands alone or inside a detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+from backend.errors import InvalidInput
+from backend.runs.specification import MapKind
+from worker.probe.maps import MapName, Tap, whole
+
+
+def body_taps(body: nn.Module) -> list[Tap]:
+    """Return the taps of a residual network whose modules carry torchvision's names.
+
+    The stem gives `conv1`, `norm1` and `act1`; a block gives `conv1`, `norm1`, `act1`, …, `downsample.conv`,
+    `downsample.norm` and, under its own name, its output after the sum and the last ReLU. That ReLU's map is the
+    block's output and counted as such only.
+    """
+    taps = _convolution_taps(body, "", "stem", activations=1)
+    for stage in stages(body):
+        for index, block in body.get_submodule(stage).named_children():
+            taps += _block_taps(block, f"{stage}.{index}", stage)
+    return taps
+
+
+def stages(body: nn.Module) -> list[str]:
+    """Return the names of the body's residual stages, such as `layer1` … `layer4`."""
+    return [name for name, _ in body.named_children() if name.startswith("layer")]
+
+
+def fpn_levels(body: nn.Module, fpn: nn.Module) -> list[str]:
+    """Return the FPN's levels from fine to coarse: `p2` is made from `layer1`, `p3` from `layer2` and so on."""
+    returned: dict[str, str] = getattr(body, "return_layers", None) or {name: name for name in stages(body)}
+    sources = [name for name in stages(body) if name in returned]
+    inputs = len(list(fpn.get_submodule("inner_blocks").children()))
+    if len(sources) != inputs:
+        raise InvalidInput(f"the FPN takes {inputs} maps but the backbone returns {', '.join(sources)}")
+    return [f"p{int(name.removeprefix('layer')) + 1}" for name in sources]
+
+
+def fpn_taps(fpn: nn.Module, levels: list[str]) -> list[Tap]:
+    """Return the taps of torchvision's FPN.
+
+    `fpn.inner.p2` is the lateral 1x1 convolution's map before the coarser level is added, `fpn.p2` the output,
+    `fpn.pool` the coarsest output, subsampled from the one before.
+    """
+    taps = []
+    for part, prefix in (("inner_blocks", "fpn.inner"), ("layer_blocks", "fpn")):
+        for level, module in zip(levels, fpn.get_submodule(part).children(), strict=True):
+            taps.append(_tap(module, f"{prefix}.{level}", "fpn", "fpn"))
+    extra: nn.Module | None = getattr(fpn, "extra_blocks", None)
+    if isinstance(extra, LastLevelMaxPool):
+        taps.append(_tap(extra, "fpn.pool", "fpn", "fpn", read=_last_level))
+    elif extra is not None:
+        raise InvalidInput(f"the probe knows no names for the FPN's extra levels of {type(extra).__name__}")
+    return taps
+
+
+def rpn_taps(head: nn.Module, levels: list[str]) -> list[Tap]:
+    """Return the tap of the RPN's convolution, which is called once per level; its maps are after its last ReLU."""
+    names = tuple(MapName(f"rpn.conv.{level}", "rpn", "rpn") for level in levels)
+    return [Tap(head.get_submodule("conv"), names, whole)]
+
+
+def box_head_taps(head: nn.Module) -> list[Tap]:
+    """Return the taps of torchvision's TwoMLPHead, whose ReLUs are functions and not modules."""
+    missing = [name for name in ("fc6", "fc7") if not hasattr(head, name)]
+    if missing:
+        raise InvalidInput(f"the probe knows no names for the maps of the box head {type(head).__name__}")
+    return [
+        _tap(head.get_submodule(name), f"box_head.{name}", "box_head", "box_head", read=functional.relu)
+        for name in ("fc6", "fc7")
+    ]
+
+
+def _block_taps(block: nn.Module, name: str, stage: str) -> list[Tap]:
+    depth = sum(1 for child, _ in block.named_children() if child.startswith("conv"))
+    taps = _convolution_taps(block, f"{name}.", stage, activations=depth - 1)
+    downsample: nn.Module | None = getattr(block, "downsample", None)
+    if downsample is not None:
+        parts = zip(("conv", "norm"), downsample.children(), strict=True)
+        taps += [_tap(module, f"{name}.downsample.{kind}", _kind(kind), stage) for kind, module in parts]
+    return [*taps, _tap(block, name, "block", stage)]
+
+
+def _convolution_taps(parent: nn.Module, prefix: str, stage: str, activations: int) -> list[Tap]:
+    """Return the taps of `conv1`, `bn1`, … and of the one `relu` that is called after each of them."""
+    taps = []
+    for child, module in _numbered(parent):
+        kind = "norm" if child.startswith("bn") else "conv"
+        number = child.removeprefix("bn").removeprefix("conv")
+        taps.append(_tap(module, f"{prefix}{kind}{number}", _kind(kind), stage))
+    names = tuple(MapName(f"{prefix}act{number}", "act", stage) for number in range(1, activations + 1))
+    return [*taps, Tap(parent.get_submodule("relu"), names, whole)]
+
+
+def _numbered(parent: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for child, module in parent.named_children():
+        if child.startswith(("conv", "bn")):
+            yield child, module
+
+
+def _kind(word: str) -> MapKind:
+    return "norm" if word == "norm" else "conv"
+
+
+def _tap(
+    module: nn.Module, name: str, kind: MapKind, stage: str, read: Callable[[Any], Tensor] = whole
+) -> Tap:
+    return Tap(module, (MapName(name, kind, stage),), read)
+
+
+def _last_level(output: tuple[list[Tensor], list[str]]) -> Tensor:
+    """Read the level that an extra block appended to the results."""
+    results, _names = output
+    return results[-1]

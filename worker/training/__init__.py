@@ -1,0 +1,1 @@
+"""Detectors, data, the loop, evaluation and checkpoints: what the trainer process does."""
