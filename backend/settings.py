@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The broker URL in use."""
-        return self.broker_url or "filesystem://"
+        return self.broker_url or "filesystem://localhost//"
 
     @property
     def data(self) -> Path:

@@ -1,4 +1,4 @@
-"""The real services that tests stand on: PostgreSQL, Redis, Chromium. Where one is absent, its tests say how to get it."""
+"""The real services tests stand on: PostgreSQL, Redis, Chromium. Where one is absent, it is said how to get it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ def new_postgres() -> Callable[[], AbstractContextManager[str]]:
     try:
         psycopg.connect(POSTGRES, connect_timeout=5).close()
     except psycopg.OperationalError as error:
+        reason = str(error).splitlines()[0]
         absent(
             "needs PostgreSQL: install one (apt-get install postgresql) on 127.0.0.1:5432, or name one where a "
-            f"database may be created: EIGENSCOPE_TEST_POSTGRES=postgresql://user:password@host/postgres ({error})"
+            f"database may be created: EIGENSCOPE_TEST_POSTGRES=postgresql://user:password@host/postgres ({reason})"
         )
     return _postgres_database
 
@@ -107,7 +108,7 @@ def _claim(client: redis.Redis) -> bool:
 def chromium() -> str:
     """Return the path of a Chromium to drive headless."""
     named = os.environ.get("EIGENSCOPE_TEST_CHROMIUM", "")
-    found = next(filter(None, map(shutil.which, (named, *CHROMIUM) if named else CHROMIUM)), None)
+    found = next(filter(None, map(shutil.which, (named,) if named else CHROMIUM)), None)
     if found is None:
         absent(
             "needs Chromium: install one (apt-get install chromium), or name one by "

@@ -50,8 +50,8 @@ def as_annotation(number: int, entry: dict[str, Any]) -> Annotation:
     area = entry.get("area")
     return Annotation(
         number,
-        entry["image_id"],
-        entry["category_id"],
+        int(entry["image_id"]),
+        int(entry["category_id"]),
         (left, top, width, height),
         width * height if area is None else area,
         bool(entry.get("iscrowd")),
@@ -92,7 +92,11 @@ def _box_problem(box: Any, image: Image) -> str | None:
     if width <= 0 or height <= 0:
         return f"has a box of zero size {box}; correct it or remove the annotation"
     right, bottom = left + width, top + height
-    inside = min(left, top) >= -TOLERANCE and right <= image.width + TOLERANCE and bottom <= image.height + TOLERANCE
+    inside = (
+        min(left, top) >= -TOLERANCE
+        and right <= image.width + TOLERANCE
+        and bottom <= image.height + TOLERANCE
+    )
     if not inside or min(right, bottom) <= 0 or left >= image.width or top >= image.height:
         return (
             f"has the box {box}, which reaches outside the image of {image.width} x {image.height} pixels; "

@@ -55,8 +55,9 @@ class CocoFile:
     def by_image(self) -> dict[int, list[Annotation]]:
         """Image id -> its annotations, crowds included; an empty list where there are none."""
         grouped: dict[int, list[Annotation]] = {image.id: [] for image in self.images}
-        for annotation in self.annotations:
-            grouped[annotation.image_id].append(annotation)
+        with _garbage_collector_paused():
+            for annotation in self.annotations:
+                grouped[annotation.image_id].append(annotation)
         return grouped
 
     @cached_property
@@ -122,12 +123,11 @@ def _content(path: Path) -> dict[str, list[Any]]:
                 f"{name} is not a COCO annotation file: it has no list '{key}'; "
                 "convert it to COCO's object detection format"
             )
-    return content
+    checked: dict[str, list[Any]] = content
+    return checked
 
 
-def _entries(
-    raw: list[Any], what: str, plural: str, report: Report
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _entries(raw: list[Any], what: str, plural: str, report: Report) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (id, entry) of the entries that are objects with an id of their own."""
     seen: set[int] = set()
     for position, entry in enumerate(raw):

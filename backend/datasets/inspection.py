@@ -38,15 +38,17 @@ def inspect_coco(train: Path, val: Path, images: Path, progress: Progress | None
     if not images.is_dir():
         raise InvalidInput(f"{short(images)} is no folder; name the folder that holds the images")
     problems = Problems()
-    files = [file for path in (train, val) if (file := _read(path, problems))]
-    if len(files) == 2:
-        _check_together(*files, problems)
+    training, validation = _read(train, "training", problems), _read(val, "validation", problems)
+    files = [file for file in (training, validation) if file]
+    if training and validation and not problems.count:
+        _compare_categories(training, validation, problems)
     total, before = sum(len(file.images) for file in files), 0
     for file in files:
         check_images(file, images, problems, _shifted(progress, before, total))
         before += len(file.images)
     problems.raise_any()
-    return described("coco", files[0], files[1], images)
+    train_file, val_file = files
+    return described("coco", train_file, val_file, images)
 
 
 def described(kind: str, train: CocoFile, val: CocoFile, images: Path) -> Inspected:
@@ -62,27 +64,28 @@ def described(kind: str, train: CocoFile, val: CocoFile, images: Path) -> Inspec
     )
 
 
-def _read(path: Path, problems: Problems) -> CocoFile | None:
+def _read(path: Path, split: str, problems: Problems) -> CocoFile | None:
+    before = problems.count
     try:
-        return read_coco(path, problems)
+        file = read_coco(path, problems)
     except InvalidInput as error:
         problems.add(str(error))
         return None
-
-
-def _check_together(train: CocoFile, val: CocoFile, problems: Problems) -> None:
-    for file, split in ((train, "training"), (val, "validation")):
-        # A faulty entry is reported already; whether the set is empty can only be said of a clean file.
-        if not file.instances and not problems.count:
-            problems.add(
-                f"{short(file.path)}: the {split} set is empty ({len(file.images)} images, no annotated object); "
-                "name a file with at least one annotation"
-            )
-    if train.categories != val.categories and not problems.count:
-        odd = sorted(set(train.categories) ^ set(val.categories))[0]
-        has, lacks = (train, val) if odd in train.categories else (val, train)
+    # Faulty entries are left out: whether the set is empty can only be said of a clean file.
+    if not file.instances and problems.count == before:
         problems.add(
-            f"{short(lacks.path)}: lacks category {odd.id} ({odd.name}) of {short(has.path)}; "
+            f"{short(path)}: the {split} set is empty ({len(file.images)} images, no annotated object); "
+            "name a file with at least one annotation"
+        )
+    return file
+
+
+def _compare_categories(train: CocoFile, val: CocoFile, problems: Problems) -> None:
+    different = sorted(set(train.categories) ^ set(val.categories))
+    if different:
+        has, lacks = (train, val) if different[0] in train.categories else (val, train)
+        problems.add(
+            f"{short(lacks.path)}: lacks category {different[0].id} ({different[0].name}) of {short(has.path)}; "
             "list the same categories in both files"
         )
 

@@ -25,6 +25,10 @@ class Problems:
         if self.count == 1:
             raise InvalidInput(self.first[0])
         if self.count:
-            listed = " ".join(f"({number}) {sentence}." for number, sentence in enumerate(self.first, start=1))
-            shown = f"{self.count} problems" if self.count <= SHOWN else f"{self.count} problems, first {SHOWN}"
+            listed = " ".join(
+                f"({number}) {sentence}." for number, sentence in enumerate(self.first, start=1)
+            )
+            shown = (
+                f"{self.count} problems" if self.count <= SHOWN else f"{self.count} problems, first {SHOWN}"
+            )
             raise InvalidInput(f"{shown}: {listed}")

@@ -20,9 +20,9 @@ def by_name(session: Session, name: str) -> Dataset | None:
     return session.scalar(select(Dataset).where(Dataset.name == name))
 
 
-def page(session: Session, after: int, limit: int) -> Sequence[Dataset]:
-    """Return at most `limit` datasets with ids above `after`, oldest first."""
-    return session.scalars(select(Dataset).where(Dataset.id > after).order_by(Dataset.id).limit(limit)).all()
+def page(session: Session, offset: int, limit: int) -> Sequence[Dataset]:
+    """Return at most `limit` datasets, oldest first, after the first `offset`."""
+    return session.scalars(select(Dataset).order_by(Dataset.id).offset(offset).limit(limit)).all()
 
 
 def count(session: Session) -> int:

@@ -70,7 +70,7 @@ def metrics(
     )
     if names:
         query = query.where(Metric.name.in_(names))
-    return session.execute(query.order_by(Metric.name, Metric.iteration)).tuples().all()
+    return session.execute(query.order_by(Metric.name, Metric.iteration)).all()
 
 
 def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[tuple[int, bytes]]:
@@ -78,20 +78,20 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
     query = select(Spectrum.iteration, Spectrum.eigenvalues).where(
         Spectrum.run_id == run_id, Spectrum.layer == layer, Spectrum.iteration > after
     )
-    return session.execute(query.order_by(Spectrum.iteration)).tuples().all()
+    return session.execute(query.order_by(Spectrum.iteration)).all()
 
 
 def all_spectra(session: Session, run_id: int) -> Sequence[tuple[int, int, bytes]]:
     """Return (layer, iteration, float32 bytes) of every spectrum of a run."""
     query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)
-    return session.execute(query.order_by(Spectrum.layer, Spectrum.iteration)).tuples().all()
+    return session.execute(query.order_by(Spectrum.layer, Spectrum.iteration)).all()
 
 
 def summaries(session: Session, run_id: int) -> Sequence[tuple[int, int, int, int, int]]:
     """Return (layer, iteration, dimensionality, images, positions) of every spectrum, without its blob."""
     s = SpectrumSummary
     query = select(s.layer, s.iteration, s.dimensionality, s.images, s.positions).where(s.run_id == run_id)
-    return session.execute(query.order_by(s.layer, s.iteration)).tuples().all()
+    return session.execute(query.order_by(s.layer, s.iteration)).all()
 
 
 def counts(session: Session, run_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -99,13 +99,13 @@ def counts(session: Session, run_ids: Sequence[int]) -> dict[int, tuple[int, int
     layer_counts = dict(
         session.execute(
             select(Layer.run_id, func.count()).where(Layer.run_id.in_(run_ids)).group_by(Layer.run_id)
-        ).tuples()
+        ).all()
     )
     # Every snapshot holds every layer, so the first layer's rows are the snapshots.
     s = SpectrumSummary
     snapshot_counts = dict(
         session.execute(
             select(s.run_id, func.count()).where(s.run_id.in_(run_ids), s.layer == 0).group_by(s.run_id)
-        ).tuples()
+        ).all()
     )
     return {i: (layer_counts.get(i, 0), snapshot_counts.get(i, 0)) for i in run_ids}

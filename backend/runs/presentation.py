@@ -97,7 +97,7 @@ def detail(session: Session, run: Run) -> RunDetail:
 
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
     counts = measurements.counts(session, [run.id for run in runs])
-    names = dict(session.execute(select(Dataset.id, Dataset.name)).tuples())
+    names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
     return [_one(run, names[run.dataset_id], *counts[run.id]) for run in runs]
 
 

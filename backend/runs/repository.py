@@ -74,19 +74,19 @@ def _conditions(
 
 def revisions(session: Session) -> dict[int, int]:
     """Return every run's revision: what the stream of changes compares."""
-    return dict(session.execute(select(Run.id, Run.revision)).tuples())
+    return dict(session.execute(select(Run.id, Run.revision)).all())
 
 
 def log_lines(session: Session, run_id: int, after: int, limit: int) -> Sequence[tuple[int, str]]:
     """Return up to `limit` (number, text) after line `after`."""
     query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id, LogLine.number > after)
-    return session.execute(query.order_by(LogLine.number).limit(limit)).tuples().all()
+    return session.execute(query.order_by(LogLine.number).limit(limit)).all()
 
 
 def last_log_lines(session: Session, run_id: int, limit: int) -> Sequence[tuple[int, str]]:
     """Return the last `limit` lines in order."""
     query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id)
-    rows = session.execute(query.order_by(LogLine.number.desc()).limit(limit)).tuples().all()
+    rows = session.execute(query.order_by(LogLine.number.desc()).limit(limit)).all()
     return rows[::-1]
 
 

@@ -46,4 +46,4 @@ def queued(session: Session, limit: int) -> Sequence[Run]:
 
 def runs_by_status(session: Session) -> dict[str, int]:
     """Return how many runs there are in each status."""
-    return dict(session.execute(select(Run.status, func.count()).group_by(Run.status)).tuples())
+    return dict(session.execute(select(Run.status, func.count()).group_by(Run.status)).all())

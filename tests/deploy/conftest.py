@@ -67,7 +67,7 @@ class Deployment:
 
     def __init__(self, services: dict[str, Any], hosts: dict[str, str], folder: Path) -> None:
         self.services = {name: service for name, service in services.items() if "profiles" not in service}
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._hosts = hosts
         self._folder = folder
         self.port = _free_port()
@@ -118,7 +118,7 @@ class Deployment:
 
     def stop(self, name: str) -> int:
         """Ask a service to end as Compose does; return its exit status, or fail past the grace period."""
-        process = self.running.pop(name)
+        process = self.processes.pop(name)
         process.send_signal(signal.SIGTERM)
         try:
             return process.wait(seconds(self.services[name].get("stop_grace_period", "10s")))
@@ -128,12 +128,12 @@ class Deployment:
 
     def kill(self) -> None:
         """End at once what still runs."""
-        for process in self.running.values():
+        for process in self.processes.values():
             _kill(process)
 
     def _start(self, name: str) -> None:
         with (self._folder / f"{name}.log").open("wb") as log:
-            self.running[name] = subprocess.Popen(
+            self.processes[name] = subprocess.Popen(
                 [self._local(name, word) for word in self.services[name]["command"]],
                 env=self._environment(name),
                 cwd=self._folder,
@@ -146,7 +146,7 @@ class Deployment:
         if "build" not in self.services[name]:
             return
         if condition == "service_completed_successfully":
-            status = self.running.pop(name).wait(60)
+            status = self.processes[name].wait(60)
             assert status == 0, f"{name} ended with {status}:\n{self.log(name)}"
         elif condition == "service_healthy":
             self.await_healthy(name)
@@ -159,7 +159,7 @@ class Deployment:
         while time.monotonic() < deadline:
             if self.healthy(name):
                 return
-            ended = self.running[name].poll()
+            ended = self.processes[name].poll()
             assert ended is None, f"{name} ended with {ended}:\n{self.log(name)}"
             time.sleep(0.3)
         pytest.fail(f"{name} did not become healthy; its log ends:\n{self.log(name)[-3000:]}")

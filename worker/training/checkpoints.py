@@ -63,7 +63,9 @@ def load(path: Path, name: str) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise NotFound(f"{name} ({path.name}) is gone from the disk; retry the run from its beginning") from None
+        raise NotFound(
+            f"{name} ({path.name}) is gone from the disk; retry the run from its beginning"
+        ) from None
     except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise InvalidInput(
@@ -81,7 +83,13 @@ def random_state(device: torch.device) -> dict[str, Any]:
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     return {
         "python": random.getstate(),
-        "numpy": (str(kind), torch.from_numpy(np.asarray(keys)), int(position), int(has_gauss), float(gauss)),
+        "numpy": (
+            str(kind),
+            torch.from_numpy(np.asarray(keys, np.int64)),
+            int(position),
+            int(has_gauss),
+            float(gauss),
+        ),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
     }
@@ -91,7 +99,7 @@ def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None
     """Undo everything that drew random numbers since `random_state`."""
     random.setstate(state["python"])
     kind, keys, position, has_gauss, gauss = state["numpy"]
-    np.random.set_state((kind, keys.numpy(), position, has_gauss, gauss))
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state["torch"])
     if device.type == "cuda" and state["cuda"] is not None:
         torch.cuda.set_rng_state(state["cuda"], device)

@@ -90,5 +90,7 @@ def _report(model: nn.Module) -> FreezeReport:
         if len(flags) > 1:
             raise AssertionError(f"{stage} is frozen in part")
         (trained if True in flags else frozen).append(stage)
-    sizes = {flag: sum(p.numel() for p in model.parameters() if p.requires_grad is flag) for flag in (True, False)}
+    sizes = {
+        flag: sum(p.numel() for p in model.parameters() if p.requires_grad is flag) for flag in (True, False)
+    }
     return FreezeReport(tuple(trained), tuple(frozen), sizes[True], sizes[False])

@@ -52,7 +52,11 @@ def read_state(path: Path, name: str) -> dict[str, Tensor]:
             f"{name} holds no weights that can be read safely ({reason}); save a plain state dict with torch.save"
         ) from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        odd = next((k for k, v in state.items() if not isinstance(v, Tensor)), "") if isinstance(state, dict) else ""
+        odd = (
+            next((k for k, v in state.items() if not isinstance(v, Tensor)), "")
+            if isinstance(state, dict)
+            else ""
+        )
         raise InvalidInput(
             f"{name} is no plain state dict ({f'{odd!r} is no tensor' if odd else type(state).__name__}); "
             "save the model's own state_dict()"
@@ -71,7 +75,9 @@ def match(state: State, network: nn.Module, name: str, ignored: tuple[str, ...] 
         for key, tensor in network.state_dict().items()
         if not (ignored and key.startswith(ignored))
     }
-    left_over = tuple(key for key in state if key.startswith(ignored) or (COUNTER in key and key not in expected))
+    left_over = tuple(
+        key for key in state if key.startswith(ignored) or (COUNTER in key and key not in expected)
+    )
     for key in state:
         if key not in left_over and key not in expected:
             raise InvalidInput(f"{name} holds '{key}', which the model does not have; {_mend(key)}")

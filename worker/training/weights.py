@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from sqlalchemy.orm import Session
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from backend.architectures.plan import backbone_plan
+from backend.database import Database
 from backend.errors import InvalidInput, Unavailable
 from backend.runs import repository as runs
 from backend.runs.service import weights_file
@@ -28,7 +28,7 @@ HEAD = ("fc.",)
 
 
 def initialise(
-    model: nn.Module, specification: RunSpecification, session: Session, settings: Settings
+    model: nn.Module, specification: RunSpecification, database: Database, settings: Settings
 ) -> LoadReport | None:
     """Load what `specification.init` names into the model; None for scratch, which keeps the random weights.
 
@@ -44,7 +44,7 @@ def initialise(
         state = read_state(weights_file(settings.data, init.file), init.file)
         return load(state, body_of(model), init.file, HEAD)
     if isinstance(init, RunInit):
-        return _from_run(model, specification.model.architecture, init, session, settings)
+        return _from_run(model, specification.model.architecture, init, database, settings)
     return None
 
 
@@ -68,7 +68,9 @@ def imagenet_state(backbone: str) -> tuple[str, Mapping[str, Tensor]]:
     name = Path(weights.url).name
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     try:
-        return name, weights.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
+        return name, weights.get_state_dict(
+            progress=False, check_hash=True, map_location="cpu", weights_only=True
+        )
     except (URLError, OSError, RuntimeError) as error:
         raise Unavailable(
             f"the ImageNet weights {name} are neither in {cache} nor could they be fetched ({error}); "
@@ -77,9 +79,10 @@ def imagenet_state(backbone: str) -> tuple[str, Mapping[str, Tensor]]:
 
 
 def _from_run(
-    model: nn.Module, architecture: str, init: RunInit, session: Session, settings: Settings
+    model: nn.Module, architecture: str, init: RunInit, database: Database, settings: Settings
 ) -> LoadReport:
-    row = runs.checkpoint(session, init.run_id, init.iteration)
+    with database.reading() as session:
+        row = runs.checkpoint(session, init.run_id, init.iteration)
     at = "" if init.iteration is None else f" of iteration {init.iteration}"
     if row is None:
         raise InvalidInput(f"init.run_id: run {init.run_id} has no checkpoint{at}; wait for it to finish")

@@ -131,4 +131,4 @@ def coverage(outline: Outline, centre: tuple[float, float]) -> tuple[NDArray[np.
             shifted = (points + np.asarray(centre) - (left, top)) * SUPERSAMPLING - 0.5
             draw.polygon(shifted.ravel().tolist(), fill=fill)
     small = canvas.resize((width, height), PIL.Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32) / 255, left, top
+    return np.asarray(small, dtype=np.float32) / np.float32(255), left, top

@@ -24,8 +24,10 @@ OBJECTS = (2, 5)
 DISTRACTORS_AN_IMAGE = (3, 7)
 RADII = (10.0, 30.0)
 """Of objects and distractors, in pixels; drawn evenly in the logarithm."""
-MIN_VISIBLE = 0.4
+MIN_VISIBLE = 0.5
 """Share of an object's full area, parts beyond the frame included, that must stay visible."""
+MARGIN = 0.08
+"""Least distance of a centre from the frame, as a share of the image's side."""
 TRIES = 8
 """Places tried for an object before it is given up."""
 PIXEL_NOISE = 0.03
@@ -97,14 +99,14 @@ def _littered(rng: np.random.Generator, picture: Picture, unit: float) -> Pictur
         x, y, dx, dy = rng.uniform(0, size), rng.uniform(0, size), *rng.normal(0, 40 * unit, 2)
         draw.line((x, y, x + dx, y + dy), fill=_ink(rng), width=max(1, round(rng.uniform(1, 3) * unit)))
     for _ in range(int(rng.integers(2, 6))):
-        x, y, radius, start = rng.uniform(0, size), rng.uniform(0, size), *rng.uniform(8, 30, 1), rng.uniform(0, 360)
-        radius *= unit
+        x, y, radius = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(8, 30) * unit
+        start = rng.uniform(0, 360)
         box = (x - radius, y - radius, x + radius, y + radius)
         draw.arc(box, start, start + rng.uniform(40, 150), fill=_ink(rng), width=max(1, round(2 * unit)))
     for _ in range(int(rng.integers(10, 30))):
         x, y, radius = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0.7, 2.5) * unit
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_ink(rng))
-    return np.asarray(image, dtype=np.float32) / 255
+    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _add_object(rng: np.random.Generator, picture: Picture, instances: list[Instance], unit: float) -> None:
@@ -119,7 +121,9 @@ def _add_object(rng: np.random.Generator, picture: Picture, instances: list[Inst
             return
 
 
-def _add_distractor(rng: np.random.Generator, picture: Picture, instances: list[Instance], unit: float) -> None:
+def _add_distractor(
+    rng: np.random.Generator, picture: Picture, instances: list[Instance], unit: float
+) -> None:
     outline = DISTRACTORS[rng.integers(len(DISTRACTORS))](rng)
     patch = _patch(rng, outline, picture.shape[0], unit)
     if _leaves_visible(patch, instances):
@@ -129,7 +133,7 @@ def _add_distractor(rng: np.random.Generator, picture: Picture, instances: list[
 def _patch(rng: np.random.Generator, outline: Outline, size: int, unit: float) -> Patch:
     radius = unit * float(np.exp(rng.uniform(*np.log(RADII))))
     outline = placed(outline, radius, rng.uniform(0.8, 1.25), rng.uniform(0, 2 * np.pi))
-    alpha, left, top = coverage(outline, (rng.uniform(0, size), rng.uniform(0, size)))
+    alpha, left, top = coverage(outline, tuple(rng.uniform(MARGIN * size, (1 - MARGIN) * size, 2)))
     rows = slice(max(top, 0), max(min(top + alpha.shape[0], size), 0))
     columns = slice(max(left, 0), max(min(left + alpha.shape[1], size), 0))
     inside = alpha[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
@@ -166,9 +170,9 @@ def _exposed(rng: np.random.Generator, picture: Picture) -> NDArray[np.uint8]:
 
 def _colours(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return two RGB colours, far enough apart for a texture between them to be seen."""
-    first = rng.random(3, dtype=np.float32)
+    first = rng.uniform(0.1, 0.9, 3).astype(np.float32)
     step = rng.normal(0, 1, 3).astype(np.float32)
-    second = first + step / np.linalg.norm(step) * np.float32(rng.uniform(0.25, 0.6))
+    second = first + step / np.linalg.norm(step) * np.float32(rng.uniform(0.2, 0.5))
     return first, np.clip(second, 0, 1)
 
 

@@ -24,12 +24,14 @@ def _turned(rng: np.random.Generator, height: int, width: int) -> tuple[Field, F
 
 
 def _wave(coordinate: Field, period: float, phase: float) -> Field:
-    return np.sin(coordinate * np.float32(2 * np.pi / period) + np.float32(phase))
+    wave: Field = np.sin(coordinate * np.float32(2 * np.pi / period) + np.float32(phase))
+    return wave
 
 
 def _sharpened(wave: Field, hardness: float = 3.0) -> Field:
     """Map -1..1 to 0..1 with a soft edge at 0, so that no staircase betrays the pixel grid."""
-    return np.clip(wave * np.float32(hardness) * 0.5 + 0.5, 0, 1)
+    field: Field = np.clip(wave * np.float32(hardness) * 0.5 + 0.5, 0, 1)
+    return field
 
 
 def stripes(rng: np.random.Generator, height: int, width: int, unit: float) -> Field:
@@ -57,14 +59,16 @@ def noise(rng: np.random.Generator, height: int, width: int, unit: float) -> Fie
     """Smooth noise of two scales."""
     coarse, fine = rng.uniform(8, 20) * unit, rng.uniform(2.5, 5) * unit
     field = 0.65 * smooth_noise(rng, height, width, coarse) + 0.35 * smooth_noise(rng, height, width, fine)
-    return np.clip((field - 0.5) * np.float32(1.8) + 0.5, 0, 1)
+    contrasted: Field = np.clip((field - 0.5) * np.float32(1.8) + 0.5, 0, 1)
+    return contrasted
 
 
 def gradient(rng: np.random.Generator, height: int, width: int, unit: float) -> Field:
     """A change from one colour to the other across the field."""
     along, _ = _turned(rng, height, width)
     lowest, highest = along.min(), along.max()
-    return (along - lowest) / max(highest - lowest, np.float32(1e-6))
+    field: Field = (along - lowest) / max(highest - lowest, np.float32(1e-6))
+    return field
 
 
 TEXTURES: tuple[Texture, ...] = (stripes, checker, dots, noise, gradient)
@@ -75,7 +79,8 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, grain: float
     rows, columns = (max(2, round(extent / grain) + 1) for extent in (height, width))
     grid = PIL.Image.fromarray(rng.random((rows, columns), dtype=np.float32))
     grown = grid.resize((width, height), PIL.Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(grown), 0, 1)
+    field: Field = np.clip(np.asarray(grown), 0, 1)
+    return field
 
 
 def any_texture(rng: np.random.Generator, height: int, width: int, unit: float) -> Field:
@@ -85,4 +90,5 @@ def any_texture(rng: np.random.Generator, height: int, width: int, unit: float) 
 
 def coloured(field: Field, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the picture of a field between two RGB colours, shape (height, width, 3)."""
-    return first + field[:, :, None] * (second - first)
+    picture: NDArray[np.float32] = first + field[:, :, None] * (second - first)
+    return picture

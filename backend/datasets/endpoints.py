@@ -1,0 +1,63 @@
+"""REST endpoints of datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Path as PathParameter
+
+from backend.datasets import registration, service
+from backend.datasets.paths import inside
+from backend.datasets.schemas import CocoRegistration, DatasetItem, Registration, ShapesRegistration
+from backend.datasets.shapes import ShapesParameters
+from backend.http.dependencies import DatabaseDep, ReadSession, SettingsDep, WriteSession
+from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
+from backend.settings import Settings
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+DatasetId = Annotated[int, PathParameter(ge=1, lt=2**31)]
+
+
+@router.get("")
+def list_datasets(session: ReadSession, limit: Limit = 100, cursor: Cursor = "") -> Page[DatasetItem]:
+    """List the datasets, oldest first."""
+    offset = offset_of(cursor)
+    items = [DatasetItem.model_validate(dataset) for dataset in service.listing(session, offset, limit)]
+    total = service.count(session)
+    return Page(items=items, total=total, next_cursor=cursor_after(offset, len(items), total))
+
+
+@router.post("", status_code=201)
+def register_dataset(body: Registration, database: DatabaseDep, settings: SettingsDep) -> DatasetItem:
+    """Check and store a COCO dataset under the data root, or generate shapes; all or nothing."""
+    if isinstance(body, CocoRegistration):
+        dataset = registration.register_coco(database, body.name, *_paths(body, settings))
+    else:
+        dataset = registration.register_shapes(database, settings, body.name, _parameters(body))
+    return DatasetItem.model_validate(dataset)
+
+
+@router.get("/{dataset_id}")
+def get_dataset(dataset_id: DatasetId, session: ReadSession) -> DatasetItem:
+    """Return one dataset."""
+    return DatasetItem.model_validate(service.get(session, dataset_id))
+
+
+@router.delete("/{dataset_id}", status_code=204)
+def delete_dataset(dataset_id: DatasetId, session: WriteSession, settings: SettingsDep) -> None:
+    """Remove a dataset that no run uses; generated files go with it, registered files stay."""
+    service.delete(session, settings, dataset_id)
+
+
+def _paths(body: CocoRegistration, settings: Settings) -> tuple[Path, Path, Path]:
+    return (
+        inside(settings.data, body.train, "train"),
+        inside(settings.data, body.val, "val"),
+        inside(settings.data, body.images, "images"),
+    )
+
+
+def _parameters(body: ShapesRegistration) -> ShapesParameters:
+    return ShapesParameters(train=body.train, val=body.val, size=body.size, seed=body.seed)

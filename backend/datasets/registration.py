@@ -1,0 +1,43 @@
+"""Registration as a server needs it: the slow part lies between two short transactions.
+
+Checking or generating takes seconds to minutes, and on SQLite a writing session holds the one lock: every
+trainer would wait for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.database import Database
+from backend.datasets import service
+from backend.datasets.inspection import Progress, inspect_coco
+from backend.datasets.shapes import ShapesParameters
+from backend.models import Dataset
+from backend.settings import Settings
+
+
+def register_coco(
+    database: Database, name: str, train: Path, val: Path, images: Path, progress: Progress | None = None
+) -> Dataset:
+    """Do what `service.register_coco` does, in transactions of its own."""
+    with database.reading() as session:
+        service.expect_free(session, name)
+    inspected = inspect_coco(train.absolute(), val.absolute(), images.absolute(), progress)
+    with database.writing() as session:
+        return service.add(session, name, inspected)
+
+
+def register_shapes(
+    database: Database,
+    settings: Settings,
+    name: str = "shapes",
+    parameters: ShapesParameters | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Do what `service.register_shapes` does, in transactions of its own."""
+    chosen = parameters or ShapesParameters()
+    with database.reading() as session:
+        service.expect_free(session, name, service.shapes_folder(settings, chosen))
+    inspected = service.prepare_shapes(settings, chosen, progress)
+    with database.writing() as session:
+        return service.add(session, name, inspected)

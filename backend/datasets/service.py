@@ -1,0 +1,182 @@
+"""Register, find and delete datasets. The caller owns the transaction.
+
+`register_coco` and `register_shapes` check or generate within it, which takes seconds to minutes; where other
+writers wait, `registration` does the same without holding one open.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.datasets import repository
+from backend.datasets.coco import read_coco
+from backend.datasets.inspection import Inspected, Progress, described, inspect_coco
+from backend.datasets.shapes import ShapesParameters, generate, remove
+from backend.errors import Conflict, InvalidInput, NotFound
+from backend.models import Dataset
+from backend.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def register_coco(
+    session: Session, name: str, train: Path, val: Path, images: Path, progress: Progress | None = None
+) -> Dataset:
+    """Check a COCO dataset whole and store it.
+
+    Raises one `InvalidInput` for all its problems, and `Conflict` where the name is taken.
+    """
+    expect_free(session, name)
+    return add(session, name, inspect_coco(train.absolute(), val.absolute(), images.absolute(), progress))
+
+
+def register_shapes(
+    session: Session,
+    settings: Settings,
+    name: str = "shapes",
+    parameters: ShapesParameters | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Generate the shapes dataset and store it; where it is stored already under this name, return that one.
+
+    Raises `Conflict` where the name belongs to another dataset.
+    """
+    chosen = parameters or ShapesParameters()
+    expect_free(session, name, shapes_folder(settings, chosen))
+    return add(session, name, prepare_shapes(settings, chosen, progress))
+
+
+def shapes_folder(settings: Settings, parameters: ShapesParameters) -> Path:
+    """Return where the generated dataset of these parameters lies, or would."""
+    return settings.generated / parameters.folder_name
+
+
+def prepare_shapes(
+    settings: Settings, parameters: ShapesParameters, progress: Progress | None = None
+) -> Inspected:
+    """Generate the dataset unless its folder is there, and describe it."""
+    folder = shapes_folder(settings, parameters)
+    generate(
+        folder,
+        seed=parameters.seed,
+        train=parameters.train,
+        val=parameters.val,
+        size=parameters.size,
+        progress=progress,
+    )
+    train, val = (read_coco(folder / f"{split}.json") for split in ("train", "val"))
+    return described("shapes", train, val, folder / "images")
+
+
+def expect_free(session: Session, name: str, generated: Path | None = None) -> None:
+    """Raise unless a dataset may be stored under `name`.
+
+    That is `InvalidInput` for a blank or overlong name, and `Conflict` for a taken one, unless it is taken by the
+    shapes dataset in the folder `generated`.
+    """
+    if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 200:
+        raise InvalidInput(
+            f"the dataset name {name!r} is not 1 to 200 printable characters without blanks around them; "
+            "choose another"
+        )
+    existing = repository.by_name(session, name)
+    if existing and (generated is None or not _is_generated_in(existing, generated)):
+        raise Conflict(
+            f"a dataset named '{name}' exists already (id {existing.id}, {existing.kind}) with other content; "
+            "choose another name or delete that one"
+        )
+
+
+def add(session: Session, name: str, inspected: Inspected) -> Dataset:
+    """Store a checked dataset; raises as `expect_free` does."""
+    generated = inspected.images.parent if inspected.kind == "shapes" else None
+    expect_free(session, name, generated)
+    existing = repository.by_name(session, name)
+    if existing:
+        return existing
+    dataset = Dataset(
+        name=name,
+        kind=inspected.kind,
+        train=str(inspected.train),
+        val=str(inspected.val),
+        images=str(inspected.images),
+        categories=inspected.categories,
+        has_masks=inspected.has_masks,
+        counts=inspected.counts,
+    )
+    try:
+        with session.begin_nested():
+            session.add(dataset)
+    except IntegrityError:
+        raise Conflict(f"a dataset named '{name}' was stored just now; choose another name") from None
+    return dataset
+
+
+def get(session: Session, dataset_id: int) -> Dataset:
+    """Return a dataset; raises `NotFound`."""
+    dataset = repository.by_id(session, dataset_id)
+    if dataset is None:
+        raise NotFound(f"there is no dataset {dataset_id}; list them to see what there is")
+    return dataset
+
+
+def by_name(session: Session, name: str) -> Dataset:
+    """Return the dataset of this name; raises `NotFound`."""
+    dataset = repository.by_name(session, name)
+    if dataset is None:
+        raise NotFound(f"there is no dataset named '{name}'; list them to see what there is")
+    return dataset
+
+
+def listing(session: Session, offset: int = 0, limit: int = 1000) -> Sequence[Dataset]:
+    """Return at most `limit` datasets, oldest first, after the first `offset`."""
+    return repository.page(session, offset, limit)
+
+
+def count(session: Session) -> int:
+    """Return how many datasets there are."""
+    return repository.count(session)
+
+
+def delete(session: Session, settings: Settings, dataset_id: int) -> None:
+    """Remove a dataset; a generated one's files go when the transaction is committed, registered files stay.
+
+    Raises `NotFound`, and `Conflict` while runs use it.
+    """
+    dataset = get(session, dataset_id)
+    runs = repository.runs_on(session, dataset_id)
+    if runs:
+        users = "1 run; delete it" if runs == 1 else f"{runs} runs; delete them"
+        raise Conflict(f"dataset '{dataset.name}' is used by {users} first")
+    session.delete(dataset)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Conflict(
+            f"dataset '{dataset.name}' is used by a run launched just now; delete it first"
+        ) from None
+    folder = Path(dataset.images).parent
+    ours = dataset.kind == "shapes" and folder.parent == settings.generated
+    if ours and not repository.sharing_images(session, dataset.images):
+        event.listen(session, "after_commit", partial(_remove_files, folder), once=True)
+
+
+def _is_generated_in(dataset: Dataset, folder: Path) -> bool:
+    return dataset.kind == "shapes" and Path(dataset.images).parent == folder
+
+
+def _remove_files(folder: Path, _session: Session) -> None:
+    try:
+        remove(folder)
+    except OSError as error:
+        # The row is gone for good; files that stay behind cost room, not truth.
+        logger.warning(
+            "%s of a deleted dataset cannot be removed (%s); remove it by hand", folder, error.strerror
+        )

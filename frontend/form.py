@@ -1,0 +1,143 @@
+"""The launch form, made from the JSON schema of a run specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TITLES = {
+    "": "Run",
+    "model": "Model",
+    "training": "Training",
+    "probe": "Probe",
+    "resources": "Resources",
+}
+OWN_CONTROLS = ("dataset_id", "init")
+"""Fields that the page draws itself: they are chosen from what exists."""
+LABELS = {"lr": "learning rate", "amp": "mixed precision", "maps": "kinds of map", "gpus": "GPU"}
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One control. `kind` is text, integer, number, boolean, choice, choices, list or map."""
+
+    path: str
+    label: str
+    kind: str
+    description: str
+    default: str
+    value: Any
+    options: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    item: str = "text"
+    """Of a list or map: text, integer or number."""
+    nullable: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value as it stands in an input."""
+        return as_text(self.value)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the value is not the default."""
+        return self.text != self.default
+
+    @property
+    def long(self) -> bool:
+        """Whether the control needs a whole row."""
+        return self.kind in ("choices", "map") or self.path in ("name", "tags", "probe.layers")
+
+
+@dataclass(frozen=True)
+class FormGroup:
+    """The fields of one part."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[FormField, ...]
+
+
+def as_text(value: Any) -> str:
+    """Return a value as a person would type it: lists by commas, maps as `key=value`."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={inner}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(inner) for inner in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def form_groups(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[FormGroup]:
+    """Return the form's groups, the specification's own fields first; `values` may be partial."""
+    own: list[FormField] = []
+    groups: list[FormGroup] = []
+    for name, node in schema["properties"].items():
+        if name in OWN_CONTROLS:
+            continue
+        part = _resolved(schema, node)
+        if "properties" not in part:
+            own.append(_field(schema, name, node, values.get(name, node.get("default"))))
+            continue
+        given = values.get(name) or {}
+        fields = tuple(
+            _field(schema, f"{name}.{inner}", child, given.get(inner, child.get("default")))
+            for inner, child in part["properties"].items()
+        )
+        groups.append(FormGroup(name, TITLES.get(name, name.capitalize()), part.get("description", ""), fields))
+    return [FormGroup("", TITLES[""], "", tuple(own)), *groups]
+
+
+def _field(schema: Mapping[str, Any], path: str, node: Mapping[str, Any], value: Any) -> FormField:
+    branches = [_resolved(schema, branch) for branch in node.get("anyOf", [node])]
+    nullable = any(branch.get("type") == "null" for branch in branches)
+    core = next(branch for branch in branches if branch.get("type") != "null")
+    kind, options, item = _kind(schema, core)
+    name = path.rpartition(".")[2]
+    return FormField(
+        path=path,
+        label=LABELS.get(name, name.replace("_", " ")),
+        kind=kind,
+        description=node.get("description", ""),
+        default=as_text(node.get("default")),
+        value=value,
+        options=options,
+        minimum=core.get("minimum", core.get("exclusiveMinimum")),
+        maximum=core.get("maximum", core.get("exclusiveMaximum")),
+        item=item,
+        nullable=nullable,
+    )
+
+
+def _kind(schema: Mapping[str, Any], node: Mapping[str, Any]) -> tuple[str, tuple[Any, ...], str]:
+    if "enum" in node:
+        return "choice", tuple(node["enum"]), "integer" if node.get("type") == "integer" else "text"
+    match node.get("type"):
+        case "array":
+            items = _resolved(schema, node.get("items", {}))
+            if "enum" in items:
+                return "choices", tuple(items["enum"]), "text"
+            return "list", (), _scalar(items)
+        case "object":
+            return "map", (), _scalar(_resolved(schema, node.get("additionalProperties", {})))
+        case "boolean":
+            return "boolean", (), "text"
+    return _scalar(node), (), "text"
+
+
+def _scalar(node: Mapping[str, Any]) -> str:
+    return {"integer": "integer", "number": "number"}.get(node.get("type", ""), "text")
+
+
+def _resolved(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = node.get("$ref")
+    if reference is None:
+        return node
+    found: Mapping[str, Any] = schema["$defs"][reference.rpartition("/")[2]]
+    return found

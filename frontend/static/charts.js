@@ -1,0 +1,149 @@
+/** One chart: fetches its figure when seen, keeps its height while it loads, draws a cursor without plotly's relayout. */
+import { getJson } from "./api.js";
+import { make } from "./dom.js";
+import { attachMenu } from "./export.js";
+import { currentTheme } from "./page.js";
+
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false, scrollZoom: false };
+
+/**
+ * @typedef {object} View what the charts show
+ * @property {string} layer
+ * @property {number | null} iteration null: the last
+ * @property {string} criterion
+ * @property {string} threshold
+ */
+
+export class Chart {
+  /** @param {HTMLElement} element the `figure.chart` of a template */
+  constructor(element) {
+    this.element = element;
+    this.figure = element.dataset.figure ?? "";
+    this.runs = element.dataset.runs ?? "";
+    this.needs = new Set((element.dataset.needs ?? "").split(" ").filter(Boolean));
+    this.plot = /** @type {PlotlyElement} */ (element.querySelector(".plot"));
+    this.loaded = false;
+    this.seen = false;
+    /** @type {View | null} */
+    this.wanted = null;
+    this.version = 0;
+    /** @type {(chart: Chart) => void} */
+    this.onDrawn = () => {};
+    /** @type {(chart: Chart, point: PlotlyPoint) => void} */
+    this.onClick = () => {};
+    /** @type {Map<string, HTMLElement>} */
+    this.marks = new Map();
+    attachMenu(this);
+    this.say("Loading…");
+    new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "300px" }).observe(element);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #look(entries) {
+    this.seen = entries[entries.length - 1].isIntersecting;
+    if (this.seen && this.wanted) this.#load(this.wanted);
+  }
+
+  /**
+   * Show this view: now where the chart is in sight, else when it comes into sight.
+   * @param {View} view
+   */
+  async show(view) {
+    this.wanted = view;
+    if (this.seen) await this.#load(view);
+  }
+
+  /** @param {View} view */
+  async #load(view) {
+    this.wanted = null;
+    const version = ++this.version;
+    try {
+      const figure = await getJson(this.address(view));
+      if (version === this.version) await this.#draw(figure);
+    } catch (error) {
+      if (version === this.version) this.#fail(view, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /**
+   * The figure's address, with no more of the view than the figure depends on.
+   * @param {View} view
+   */
+  address(view) {
+    const query = new URLSearchParams({ runs: this.runs, theme: currentTheme() });
+    if (this.needs.has("layer")) query.set("layer", view.layer);
+    if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
+    if (this.needs.has("criterion")) query.set("criterion", view.criterion);
+    if (this.needs.has("criterion") && view.threshold) query.set("threshold", view.threshold);
+    return `/figures/${this.figure}?${query}`;
+  }
+
+  /** @param {PlotlyFigure} figure */
+  async #draw(figure) {
+    const first = !this.loaded;
+    await Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
+    this.loaded = true;
+    this.say(isEmpty(figure) ? "Nothing measured yet." : "");
+    if (first) this.plot.on("plotly_click", (event) => this.onClick(this, event.points[0]));
+    if (first) this.plot.on("plotly_relayout", () => this.onDrawn(this));
+    if (first) new ResizeObserver(() => requestAnimationFrame(() => this.onDrawn(this))).observe(this.plot);
+    this.onDrawn(this);
+  }
+
+  /**
+   * @param {View} view
+   * @param {string} sentence
+   */
+  #fail(view, sentence) {
+    this.say(sentence);
+    const again = make("button", "Try again");
+    again.addEventListener("click", () => this.#load(view));
+    this.element.querySelector(".plot-message")?.append(again);
+  }
+
+  /** @param {string} text shown instead of the chart; empty shows the chart */
+  say(text) {
+    this.element.querySelector(".plot-message")?.remove();
+    if (text) this.plot.append(make("div", text, "plot-message"));
+  }
+
+  /** @param {string} text beside the title */
+  note(text) {
+    const note = this.element.querySelector(".chart-note");
+    if (note) note.textContent = text;
+  }
+
+  /**
+   * Put a mark at data positions (of a category axis: indices); null hides it.
+   * @param {"vertical" | "horizontal" | "cell"} kind
+   * @param {number | null} x
+   * @param {number | null} y
+   */
+  mark(kind, x, y) {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    let mark = this.marks.get(kind);
+    if (!mark?.isConnected) {
+      mark = make("div", "", `crosshair ${kind}`);
+      this.plot.append(mark);
+      this.marks.set(kind, mark);
+    }
+    mark.hidden = (kind !== "horizontal" && x === null) || (kind !== "vertical" && y === null);
+    if (mark.hidden) return;
+    const half = kind === "cell" ? 0.5 : 0;
+    const left = xaxis._offset + (x === null ? 0 : xaxis.c2p(x - half));
+    const top = yaxis._offset + (y === null ? 0 : yaxis.c2p(y - half));
+    mark.style.transform = `translate(${left}px, ${top}px)`;
+    mark.style.width = kind === "vertical" ? "" : `${kind === "cell" ? xaxis.c2p(1) - xaxis.c2p(0) : xaxis._length}px`;
+    mark.style.height = kind === "horizontal" ? "" : `${kind === "cell" ? yaxis.c2p(1) - yaxis.c2p(0) : yaxis._length}px`;
+  }
+}
+
+/** @param {PlotlyFigure} figure */
+function isEmpty(figure) {
+  return figure.data.every((trace) => !trace.x || ("length" in trace.x && trace.x.length === 0));
+}
+
+/** All charts of the page. */
+export function pageCharts() {
+  return [...document.querySelectorAll("figure.chart")].map((one) => new Chart(/** @type {HTMLElement} */ (one)));
+}

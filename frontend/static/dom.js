@@ -1,0 +1,65 @@
+/** Finding elements, and saying something to the person. */
+
+/**
+ * Return the element with this id, which the page's template promises.
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {{new (): T}} kind
+ * @returns {T}
+ */
+export function byId(id, kind) {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);
+  return found;
+}
+
+/**
+ * Make an element with text, which is never read as HTML.
+ * @param {string} tag
+ * @param {string} [text]
+ * @param {string} [className]
+ */
+export function make(tag, text = "", className = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  if (className) element.className = className;
+  return element;
+}
+
+/**
+ * Show a sentence for some seconds.
+ * @param {string} text
+ * @param {"note" | "error"} [kind]
+ */
+export function toast(text, kind = "note") {
+  const line = make("div", text, `toast ${kind}`);
+  byId("toasts", HTMLElement).append(line);
+  setTimeout(() => line.remove(), kind === "error" ? 9000 : 3500);
+}
+
+/**
+ * Ask before something that cannot be undone.
+ * @param {string} title
+ * @param {string} text
+ * @param {string} verb what the confirming button says
+ * @returns {Promise<boolean>}
+ */
+export function confirmed(title, text, verb) {
+  const dialog = byId("confirm", HTMLDialogElement);
+  byId("confirm-title", HTMLElement).textContent = title;
+  byId("confirm-text", HTMLElement).textContent = text;
+  byId("confirm-yes", HTMLButtonElement).textContent = verb;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Whether keys now belong to something the person types into, or to an open dialog. */
+export function isTyping() {
+  const active = document.activeElement;
+  if (document.querySelector("dialog[open]")) return true;
+  if (active instanceof HTMLInputElement) return !["range", "checkbox", "radio", "button"].includes(active.type);
+  return active instanceof HTMLTextAreaElement || active instanceof HTMLSelectElement;
+}

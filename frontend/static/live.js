@@ -1,0 +1,98 @@
+/** What changes while one looks: one event stream per visible tab, polling where it fails, regions redrawn in place. */
+import { byId } from "./dom.js";
+import { morph } from "./morph.js";
+
+const POLL_MS = 5000;
+const SETTLE_MS = 400;
+
+/** @typedef {{changed: number[], deleted: number[]}} Change */
+
+/**
+ * Call `listener` when runs change; with null when something may have changed unseen.
+ * @param {(change: Change | null) => void} listener
+ */
+export function watchRuns(listener) {
+  /** @type {EventSource | null} */
+  let stream = null;
+  /** @type {number | undefined} */
+  let poll;
+
+  const stop = () => {
+    stream?.close();
+    stream = null;
+    clearInterval(poll);
+    poll = undefined;
+  };
+  const start = () => {
+    stop();
+    stream = new EventSource("/api/v1/events");
+    stream.addEventListener("hello", () => {
+      clearInterval(poll);
+      poll = undefined;
+      say("");
+    });
+    stream.addEventListener("runs", (event) => listener(JSON.parse(event.data)));
+    stream.addEventListener("error", () => {
+      poll ??= window.setInterval(() => listener(null), POLL_MS);
+      if (stream?.readyState === EventSource.CLOSED) say("updates every 5 s");
+    });
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return stop();
+    start();
+    listener(null);
+  });
+  window.addEventListener("pagehide", stop);
+  if (!document.hidden) start();
+}
+
+/** @param {string} text */
+function say(text) {
+  const note = byId("live", HTMLElement);
+  note.hidden = !text;
+  note.textContent = text;
+}
+
+/**
+ * Fetch this page again and bring every `data-live` region to its new state.
+ * @returns {Promise<Document | null>} the new page, or null where it could not be had
+ */
+export async function refreshRegions() {
+  let fresh;
+  try {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!response.ok) return null;
+    fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    say("the server does not answer");
+    return null;
+  }
+  say("");
+  for (const wanted of fresh.querySelectorAll("[data-live][id]")) {
+    const current = document.getElementById(wanted.id);
+    if (current) morph(current, wanted);
+  }
+  return fresh;
+}
+
+/**
+ * Return a function that runs `work` soon, once for many calls, and never twice at a time.
+ * @param {() => Promise<unknown>} work
+ * @param {number} [pause] milliseconds
+ */
+export function settled(work, pause = SETTLE_MS) {
+  let waiting = false;
+  let running = false;
+  const go = async () => {
+    waiting = false;
+    running = true;
+    await work();
+    running = false;
+    if (waiting) setTimeout(go, pause);
+  };
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    if (!running) setTimeout(go, pause);
+  };
+}

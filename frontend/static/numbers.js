@@ -1,0 +1,37 @@
+/** Numbers as people write them. */
+
+/** @param {number} value */
+export function integer(value) {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}
+
+/**
+ * Up to four significant digits for a dimensionality that need not be whole.
+ * @param {number} value
+ */
+export function dimension(value) {
+  if (Number.isInteger(value)) return integer(value);
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
+}
+
+/**
+ * A count with three digits and its unit prefix: 23.5 M.
+ * @param {number} value
+ */
+export function count(value) {
+  for (const [size, prefix] of /** @type {[number, string][]} */ ([[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]])) {
+    if (value >= 0.9995 * size) return `${(value / size).toPrecision(3)} ${prefix}`;
+  }
+  return String(value);
+}
+
+/**
+ * Index of the last element not above `value`; 0 where all are above; -1 of nothing.
+ * @param {ArrayLike<number>} rising
+ * @param {number} value
+ */
+export function lastAt(rising, value) {
+  let found = rising.length ? 0 : -1;
+  for (let k = 0; k < rising.length && rising[k] <= value; k++) found = k;
+  return found;
+}

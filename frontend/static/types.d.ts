@@ -1,0 +1,45 @@
+/** The parts of plotly.js that the pages use. */
+interface PlotlyAxis {
+  _offset: number;
+  _length: number;
+  c2p(value: number): number;
+  d2c(value: unknown): number;
+}
+interface PlotlyTrace {
+  type: string;
+  name?: string;
+  x?: ArrayLike<unknown>;
+  y?: ArrayLike<unknown>;
+  z?: ArrayLike<ArrayLike<number>>;
+  meta?: { run: number | null; part?: string; metric?: string };
+}
+interface PlotlyMeta {
+  title: string;
+  layers?: string[];
+  iterations?: number[];
+}
+interface PlotlyElement extends HTMLElement {
+  data: PlotlyTrace[];
+  layout: Record<string, unknown> & { meta: PlotlyMeta };
+  _fullData: PlotlyTrace[];
+  _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
+  on(name: string, listener: (event: PlotlyClick) => void): void;
+}
+interface PlotlyPoint {
+  x: unknown;
+  pointNumber: number | [number, number];
+  data: PlotlyTrace;
+}
+interface PlotlyClick {
+  points: PlotlyPoint[];
+}
+interface PlotlyFigure {
+  data: PlotlyTrace[];
+  layout: Record<string, unknown> & { meta: PlotlyMeta };
+}
+declare const Plotly: {
+  react(element: HTMLElement, data: PlotlyTrace[], layout: object, config: object): Promise<PlotlyElement>;
+  restyle(element: HTMLElement, changes: object, traces: number[]): Promise<unknown>;
+  downloadImage(figure: object, options: object): Promise<unknown>;
+  purge(element: HTMLElement): void;
+};

@@ -1,0 +1,44 @@
+"""Migrations build every database, alike on both engines, and foreign ones are refused."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from backend import migration
+from backend.database import Database
+from backend.errors import Conflict, Unavailable
+
+
+def test_migrations_build_exactly_the_models(database: Database) -> None:
+    assert migration.differences(database) == []
+    migration.demand_newest(database)
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    migration.upgrade(database)
+    assert migration.current(database) == migration.newest()
+
+
+def test_an_empty_database_is_refused_with_the_mend(settings) -> None:
+    empty = Database(settings.database)
+    with pytest.raises(Conflict, match=r"is empty; run `eigenscope migrate` first"):
+        migration.demand_newest(empty)
+    empty.dispose()
+
+
+@pytest.mark.parametrize("act", [migration.demand_newest, migration.upgrade])
+def test_a_database_of_a_newer_eigenscope_is_refused_and_left_alone(database: Database, act) -> None:
+    with database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Conflict, match="migration 9999, which this Eigenscope does not know"):
+        act(database)
+    assert migration.current(database) == "9999"
+
+
+def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:
+    away = Database("postgresql://someone:secret@127.0.0.1:1/none")
+    with pytest.raises(Unavailable, match="does not answer") as caught:
+        migration.current(away)
+    assert "secret" not in str(caught.value)
+    away.dispose()

@@ -1,0 +1,79 @@
+"""Batches in the order that `sampling` lays down, read in this process or by helpers beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from worker.training import sampling
+from worker.training.data import Example, ExampleSet, as_float
+
+MAX_READERS = 8
+
+
+class Batch(NamedTuple):
+    """Images, float32 (3, H_i, W_i) in 0 … 1, and their targets, on the device that trains."""
+
+    images: list[Tensor]
+    targets: list[dict[str, Tensor]]
+
+
+class _Schedule(Dataset[list[Example]]):
+    """The examples of each iteration, as DataLoader wants to see them."""
+
+    def __init__(self, examples: ExampleSet, batch_size: int, seed: int) -> None:
+        self._examples, self._batch_size, self._seed = examples, batch_size, seed
+
+    def __getitem__(self, iteration: int) -> list[Example]:
+        draws = sampling.batch(len(self._examples), self._batch_size, self._seed, iteration)
+        return [self._examples.read(draw.number, draw.flip) for draw in draws]
+
+
+def training_batches(
+    examples: ExampleSet, batch_size: int, seed: int, iterations: range, device: torch.device
+) -> Iterator[Batch]:
+    """Yield the batch of each iteration; the same iteration always has the same batch.
+
+    Images that lie in memory are read here, others by processes of their own. Neither draws from a global
+    random generator.
+    """
+    loader: DataLoader[list[Example]] = DataLoader(
+        _Schedule(examples, batch_size, seed),
+        batch_size=None,
+        sampler=iterations,
+        num_workers=0 if examples.in_memory else _readers(),
+        collate_fn=_unchanged,
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),
+    )
+    for batch in loader:
+        yield to_device(batch, device)
+
+
+def validation_batches(
+    examples: ExampleSet, batch_size: int, device: torch.device
+) -> Iterator[tuple[range, Batch]]:
+    """Yield all examples in order, with their numbers."""
+    for first in range(0, len(examples), batch_size):
+        numbers = range(first, min(first + batch_size, len(examples)))
+        yield numbers, to_device([examples.read(number) for number in numbers], device)
+
+
+def to_device(examples: list[Example], device: torch.device) -> Batch:
+    """Move examples, as bytes, and make their values floats there."""
+    images = [as_float(e.image.to(device, non_blocking=True)) for e in examples]
+    targets = [{k: v.to(device, non_blocking=True) for k, v in e.target.items()} for e in examples]
+    return Batch(images, targets)
+
+
+def _unchanged(batch: list[Example]) -> list[Example]:
+    return batch
+
+
+def _readers() -> int:
+    return min(MAX_READERS, max(1, (os.cpu_count() or 1) - 1))

@@ -1,0 +1,208 @@
+"""One run from its row in the database to its exit status: puts all parts together and lets them train."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from backend.database import Database
+from backend.datasets.coco import CocoFile, read_coco
+from backend.errors import EigenscopeError, InvalidInput, NotFound, Unavailable
+from backend.models import Dataset
+from backend.runs import cost
+from backend.runs import repository as runs
+from backend.runs.specification import RunSpecification
+from backend.settings import Settings
+from worker.probe.probe import EigenspectrumProbe
+from worker.recorder import Recorder, RunTakenAway
+from worker.training import checkpoints, weights
+from worker.training.data import ExampleSet, example_set
+from worker.training.detectors import build_model
+from worker.training.freezing import freeze
+from worker.training.loop import Loop, Parts
+from worker.training.snapshots import layer_rows, make_probe
+from worker.training.stopping import StopFlag, StopRequested
+
+_log = logging.getLogger(__name__)
+
+FINISHED, STOPPED, FAILED = 0, 3, 4
+
+
+def train(run_id: int, stop: StopFlag) -> int:
+    """Train a run to its end and return the exit status of the process (see `worker.training.train`)."""
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
+    )
+    settings = Settings()
+    database = Database(settings.database)
+    try:
+        _train(settings, database, run_id, stop)
+    except StopRequested:
+        return STOPPED
+    except RunTakenAway as gone:
+        _log.info("%s; leaving it alone", gone)
+        return STOPPED
+    except torch.OutOfMemoryError:
+        sentence = "the GPU ran out of memory; lower training.batch_size or training.image_size"
+        return _fail(settings.run_folder(run_id), sentence)
+    except EigenscopeError as error:
+        return _fail(settings.run_folder(run_id), str(error))
+    finally:
+        database.dispose()
+    return FINISHED
+
+
+def _fail(folder: Path, sentence: str) -> int:
+    _log.error("%s", sentence)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "error.txt").write_text(sentence + "\n", encoding="utf-8")
+    return FAILED
+
+
+def _train(settings: Settings, database: Database, run_id: int, stop: StopFlag) -> None:
+    recorder = Recorder(database, run_id, os.environ.get("EIGENSCOPE_LEASE_OWNER"), settings.home)
+    try:
+        RunSession(settings, database, run_id, recorder, stop).train()
+    finally:
+        recorder.close()
+
+
+class RunSession:
+    """One run with all that its row in the database names. Raises `NotFound` where that is gone."""
+
+    def __init__(
+        self, settings: Settings, database: Database, run_id: int, recorder: Recorder, stop: StopFlag
+    ) -> None:
+        self._settings, self._database, self._run_id = settings, database, run_id
+        self._recorder, self._stop, self._folder = recorder, stop, settings.run_folder(run_id)
+        with database.reading() as session:
+            run = runs.get(session, run_id)
+            if run is None:
+                raise NotFound(f"there is no run {run_id}")
+            self._specification = RunSpecification.model_validate(run.specification)
+            dataset = session.get(Dataset, run.dataset_id)
+            if dataset is None:
+                raise NotFound(f"the dataset {run.dataset_id} of run {run_id} is gone; register it again")
+        self._dataset = dataset
+        self._device = choose_device(self._specification.resources.gpus)
+
+    def train(self) -> None:
+        """Train from the last checkpoint, or from the beginning where there is none."""
+        seed_everything(self._specification.training.seed)
+        checkpoints.remove_leftovers(self._folder)
+        training, validation = self._annotations()
+        saved = self._saved()
+        model = self._model(len(training.categories), fresh=saved is None)
+        loop = Loop(self._parts(model, training, validation))
+        if saved is not None:
+            loop.restore(saved)
+            _log.info("going on from iteration %d", loop.iteration)
+        self._stop.check()
+        self._recorder.phase("training")
+        loop.run()
+
+    def _annotations(self) -> tuple[CocoFile, CocoFile]:
+        training, validation = read_coco(Path(self._dataset.train)), read_coco(Path(self._dataset.val))
+        if training.categories != validation.categories:
+            raise InvalidInput(
+                f"the splits of dataset '{self._dataset.name}' name different categories; make them equal"
+            )
+        return training, validation
+
+    def _saved(self) -> dict[str, Any] | None:
+        """Return the run's own last checkpoint; a run that is to begin anew has none in the database."""
+        with self._database.reading() as session:
+            row = runs.checkpoint(session, self._run_id, None)
+        if row is None:
+            return None
+        return checkpoints.load(self._settings.home / row.file, f"the checkpoint of run {self._run_id}")
+
+    def _model(self, classes: int, fresh: bool) -> nn.Module:
+        specification, training = self._specification, self._specification.training
+        model = build_model(specification.model, classes, training.image_size, training.seed)
+        self._describe(model, classes)
+        if fresh:
+            report = weights.initialise(model, specification, self._database, self._settings)
+            _log.info("initial weights (%s): %s", specification.init.kind, report or "random")
+        _log.info("%s", freeze(model, training.trainable_stages))
+        if self._device.type == "cuda":
+            # Tensor cores read channels last; on a CPU it gains nothing.
+            model.to(memory_format=torch.channels_last)
+        return model.to(self._device)
+
+    def _describe(self, model: nn.Module, classes: int) -> None:
+        description = cost.architecture_of(self._specification, classes)
+        built = sum(parameter.numel() for parameter in model.parameters())
+        if built != description.parameters:
+            raise AssertionError(f"built {built} parameters, but described {description.parameters}")
+        device = device_name(self._device)
+        self._recorder.describe(
+            description.parameters, description.backbone_parameters, description.macs, device
+        )
+        _log.info("%s parameters, %s MACs an image, on %s", *map(_grouped, (built, description.macs)), device)
+
+    def _parts(self, model: nn.Module, training: CocoFile, validation: CocoFile) -> Parts:
+        specification, folder = self._specification, Path(self._dataset.images)
+        architecture, size = specification.model.architecture, specification.training.image_size
+        judged = example_set(architecture, validation, folder, size)
+        return Parts(
+            specification=specification,
+            model=model,
+            training=example_set(architecture, training, folder, size),
+            validation=judged,
+            truth=validation,
+            probe=self._probe(model, judged),
+            recorder=self._recorder,
+            stop=self._stop,
+            folder=self._folder,
+            device=self._device,
+        )
+
+    def _probe(self, model: nn.Module, examples: ExampleSet) -> EigenspectrumProbe | None:
+        wanted = self._specification.probe.images
+        if not wanted:
+            return None
+        probe = make_probe(model, examples, self._specification.probe, lambda: self._stop.requested)
+        self._recorder.layers(layer_rows(probe))
+        found = min(wanted, len(examples))
+        short = f", fewer than the {wanted} asked for: the split has no more" if found < wanted else ""
+        _log.info("probing %d layers over %d images%s", len(probe.layers), found, short)
+        return probe
+
+
+def choose_device(gpus: int | None) -> torch.device:
+    """Return where to train: 0 the CPU, 1 a GPU or `Unavailable`, None a GPU where there is one."""
+    if gpus == 0:
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if gpus == 1:
+        raise Unavailable(
+            "resources.gpus is 1, but torch finds no GPU here; set it to 0 or leave it empty to train on the CPU"
+        )
+    _log.info("no GPU found: training on the CPU, with %d threads", torch.get_num_threads())
+    return torch.device("cpu")
+
+
+def device_name(device: torch.device) -> str:
+    """Return `cpu` or the card's name."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every global random generator: what samples anchors and proposals draws from torch's."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
