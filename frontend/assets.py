@@ -58,7 +58,10 @@ def _compressed_plotly() -> bytes:
 @router.get("/plotly/{version}/plotly.min.js")
 def plotly_js(version: str, accept_encoding: str = Header("")) -> Response:
     """Serve plotly.js, compressed once per process."""
-    headers = {"Cache-Control": IMMUTABLE if version == get_plotlyjs_version() else "no-cache", "Vary": "Accept-Encoding"}
+    headers = {
+        "Cache-Control": IMMUTABLE if version == get_plotlyjs_version() else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
     if "gzip" not in accept_encoding:
         return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
     with _compressing:

@@ -67,7 +67,10 @@ def counterpart(session: Session, run: Run) -> int | None:
     """Return the newest run on the same data and model that started from the other kind of weights."""
     scratch = run.specification["init"]["kind"] == "scratch"
     others = session.scalars(
-        select(Run).where(Run.dataset_id == run.dataset_id, Run.id != run.id).order_by(Run.id.desc()).limit(50)
+        select(Run)
+        .where(Run.dataset_id == run.dataset_id, Run.id != run.id)
+        .order_by(Run.id.desc())
+        .limit(50)
     )
     for other in others:
         same = all(

@@ -48,7 +48,7 @@ class FormField:
     @property
     def long(self) -> bool:
         """Whether the control needs a whole row."""
-        return self.kind in ("choices", "map") or self.path in ("name", "tags", "probe.layers")
+        return self.kind in ("choices", "map") or self.path in ("name", "probe.layers")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def form_groups(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fo
             _field(schema, f"{name}.{inner}", child, given.get(inner, child.get("default")))
             for inner, child in part["properties"].items()
         )
-        groups.append(FormGroup(name, TITLES.get(name, name.capitalize()), part.get("description", ""), fields))
+        groups.append(
+            FormGroup(name, TITLES.get(name, name.capitalize()), part.get("description", ""), fields)
+        )
     return [FormGroup("", TITLES[""], "", tuple(own)), *groups]
 
 

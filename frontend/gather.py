@@ -15,7 +15,7 @@ from backend.models import Run
 from backend.runs import repository
 from frontend.figures.axes import FigureLayer
 from frontend.figures.metrics import MetricSeries
-from frontend.figures.runs import FigureRun
+from frontend.figures.runs import FigureRun, told_apart
 
 RUNS_AT_MOST = 16
 
@@ -52,9 +52,9 @@ def run_ids(text: str) -> list[int]:
     return ids
 
 
-def figure_run(run: Run) -> FigureRun:
-    """Return what figures know of a run."""
-    return FigureRun(run.id, run.name, run.specification["init"]["kind"])
+def figure_runs(runs: Sequence[Run]) -> list[FigureRun]:
+    """Return what one figure knows of these runs."""
+    return told_apart([FigureRun(run.id, run.name, run.specification["init"]["kind"]) for run in runs])
 
 
 def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:
@@ -66,12 +66,12 @@ def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:
     return found
 
 
-def dimensions(session: Session, run: Run, criterion: str, threshold: float | None) -> RunDimensions:
+def dimensions(session: Session, run: FigureRun, criterion: str, threshold: float | None) -> RunDimensions:
     """Return the run's dimensionalities under a criterion."""
     found = service.dimensions(session, run.id, criterion, threshold)
     layers = zip(found.layers, found.stages, found.widths, strict=True)
     return RunDimensions(
-        figure_run(run),
+        run,
         tuple(FigureLayer(name, stage, width) for name, stage, width in layers),
         found.iterations,
         found.values,
@@ -79,7 +79,7 @@ def dimensions(session: Session, run: Run, criterion: str, threshold: float | No
 
 
 def metric_series(
-    session: Session, runs: Sequence[Run], names: Sequence[str], prefix: str = ""
+    session: Session, runs: Sequence[FigureRun], names: Sequence[str], prefix: str = ""
 ) -> list[MetricSeries]:
     """Return these metrics of the runs, and all whose name starts with `prefix`, run by run in order of `names`."""
     series = []
@@ -89,7 +89,7 @@ def metric_series(
         for name in [*names, *parts]:
             if name in found:
                 values = np.array([np.nan if v is None else v for v in found[name].values], dtype=np.float64)
-                series.append(MetricSeries(figure_run(run), name, found[name].iterations, values))
+                series.append(MetricSeries(run, name, found[name].iterations, values))
     return series
 
 

@@ -58,7 +58,9 @@ def compared_settings(specifications: Sequence[Mapping[str, Any]]) -> list[Setti
 def comparison_warning(specifications: Sequence[Mapping[str, Any]]) -> str | None:
     """Return one sentence naming what besides the initialisation parts the runs."""
     found = [
-        DECISIVE[row.name] for row in compared_settings(specifications) if row.differs and row.name in DECISIVE
+        DECISIVE[row.name]
+        for row in compared_settings(specifications)
+        if row.differs and row.name in DECISIVE
     ]
     if not found:
         return None

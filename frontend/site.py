@@ -40,8 +40,7 @@ def _with_page(handler: Any) -> Handler:
             return response
         detail = json.loads(bytes(response.body)).get("detail", "")
         title = TITLES.get(response.status_code, "Something went wrong")
-        return page(
-            request, "error.html", response.status_code, title=title, status=response.status_code, detail=detail
-        )
+        code = response.status_code
+        return page(request, "error.html", code, title=title, code=code, detail=detail)
 
     return handle

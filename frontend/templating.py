@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from frontend import assets, formats
 from frontend.figures.colours import colour_class
@@ -28,7 +28,14 @@ def json_text(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 
+def code_spans(text: str) -> Markup:
+    """Return text with its `backticked` parts as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(p) if k % 2 else p for k, p in enumerate(parts))
+
+
 _ENVIRONMENT.filters.update(
+    code_spans=code_spans,
     count=formats.count,
     integer=formats.integer,
     percent=formats.percent,

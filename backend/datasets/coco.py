@@ -158,7 +158,7 @@ def _images(raw: list[Any], report: Report) -> Iterator[Image]:
             report(f"image {number} has no width and height in whole pixels; add them")
         elif not isinstance(file_name, str):
             report(f"image {number} has no file_name; add it")
-        elif problem := climbing_problem(file_name):
+        elif problem := climbing_problem(file_name, "the images folder"):
             report(f"image {number} has the file_name {problem}")
         else:
             yield Image(number, file_name, width, height)

@@ -49,7 +49,7 @@ def _image_problem(image: Image, folder: Path) -> str | None:
         with PIL.Image.open(folder / image.file_name) as opened:
             width, height = opened.size
     except FileNotFoundError:
-        return f"{name} is missing in the folder {short(folder)}; add the file or remove its entry"
+        return f"{name} is missing in the folder {short(folder)}; add the file, remove its entry or name another folder"
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         reason = str(error).replace(str(folder), short(folder))
         return f"{name} cannot be read as an image ({reason}); replace the file or remove its entry"

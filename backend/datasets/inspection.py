@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.datasets.coco import CocoFile, read_coco
-from backend.datasets.headers import check_images
+from backend.datasets.headers import Progress, check_images
 from backend.datasets.paths import short
 from backend.datasets.problems import Problems
 from backend.errors import InvalidInput
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -7,25 +7,25 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from backend.errors import InvalidInput
 
 
-def climbing_problem(text: str) -> str | None:
-    """Return why `text` is no path inside a folder, and the mend; None where it is one.
+def climbing_problem(text: str, folder: str) -> str | None:
+    """Return why `text` is no path inside a folder (which is called `folder`), and the mend; None where it is one.
 
     The rule is about the words alone: a link that the operator put into the folder may lead elsewhere.
     """
     if not text.strip() or "\0" in text:
-        return f"{text!r}, which names nothing; name a path inside the folder"
+        return f"{text!r}, which names nothing; name a path inside {folder}"
     posix, windows = PurePosixPath(text), PureWindowsPath(text)
     if posix.is_absolute() or windows.drive or windows.root:
-        return f"{text!r}, which is absolute; name a path relative to the folder"
+        return f"{text!r}, which is absolute; name a path relative to {folder}"
     if ".." in windows.parts:
-        return f"{text!r}, which climbs out of its folder; name a path inside it"
+        return f"{text!r}, which climbs out of {folder}; name a path inside it"
     return None
 
 
 def inside(root: Path, text: str, what: str) -> Path:
     """Return `root`/`text`; raise `InvalidInput` naming `what` when `text` is absolute or climbs out of `root`."""
-    if problem := climbing_problem(text):
-        raise InvalidInput(f"{what} is {problem}, here the data root")
+    if problem := climbing_problem(text, "the data root"):
+        raise InvalidInput(f"{what} is {problem}")
     return root / text
 
 

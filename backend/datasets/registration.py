@@ -10,7 +10,8 @@ from pathlib import Path
 
 from backend.database import Database
 from backend.datasets import service
-from backend.datasets.inspection import Progress, inspect_coco
+from backend.datasets.headers import Progress
+from backend.datasets.inspection import inspect_coco
 from backend.datasets.shapes import ShapesParameters
 from backend.models import Dataset
 from backend.settings import Settings

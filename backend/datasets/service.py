@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from backend.datasets import repository
 from backend.datasets.coco import read_coco
-from backend.datasets.inspection import Inspected, Progress, described, inspect_coco
+from backend.datasets.headers import Progress
+from backend.datasets.inspection import Inspected, described, inspect_coco
 from backend.datasets.shapes import ShapesParameters, generate, remove
 from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Dataset
@@ -88,8 +89,9 @@ def expect_free(session: Session, name: str, generated: Path | None = None) -> N
         )
     existing = repository.by_name(session, name)
     if existing and (generated is None or not _is_generated_in(existing, generated)):
+        what = "coco" if existing.kind == "coco" else Path(existing.images).parent.name
         raise Conflict(
-            f"a dataset named '{name}' exists already (id {existing.id}, {existing.kind}) with other content; "
+            f"a dataset named '{name}' exists already (id {existing.id}, {what}); "
             "choose another name or delete that one"
         )
 
@@ -155,9 +157,9 @@ def delete(session: Session, settings: Settings, dataset_id: int) -> None:
     if runs:
         users = "1 run; delete it" if runs == 1 else f"{runs} runs; delete them"
         raise Conflict(f"dataset '{dataset.name}' is used by {users} first")
-    session.delete(dataset)
     try:
-        session.flush()
+        with session.begin_nested():
+            session.delete(dataset)
     except IntegrityError:
         raise Conflict(
             f"dataset '{dataset.name}' is used by a run launched just now; delete it first"

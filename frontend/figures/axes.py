@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil, floor, log10
 from typing import Any
+
+import numpy as np
 
 from frontend.figures.labels import label
 
@@ -70,16 +73,16 @@ def stage_bounds(layers: Sequence[FigureLayer]) -> list[tuple[str, int, int]]:
     return bounds
 
 
-def layer_axis(layers: Sequence[FigureLayer]) -> dict[str, Any]:
-    """Return a category axis over layers, labelled by stage at each stage's middle."""
-    bounds = stage_bounds(layers)
+def layer_axis(layers: Sequence[FigureLayer], least: int = 1) -> dict[str, Any]:
+    """Return a category axis over layers, labelled at the middle of each stage of at least `least` layers."""
+    bounds = [one for one in stage_bounds(layers) if one[2] - one[1] + 1 >= least]
     return {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": [label(layer.name) for layer in layers],
         "tickmode": "array",
-        "tickvals": [(first + last) // 2 for _, first, last in bounds],
-        "ticktext": [label(stage, 12) for stage, _, _ in bounds],
+        "tickvals": [(first + last) / 2 for _, first, last in bounds],
+        "ticktext": [label(stage.removesuffix("_head"), 12) for stage, _, _ in bounds],
         "showgrid": False,
         "ticks": "",
     }
@@ -101,3 +104,15 @@ def stage_separators(layers: Sequence[FigureLayer], colour: str, across: str) ->
         }
         for _, _, last in stage_bounds(layers)[:-1]
     ]
+
+
+def log_ticks(values: Sequence[float]) -> dict[str, Any]:
+    """Return ticks at 1, 2 and 5 of each decade that positive `values` span, written out in full."""
+    positive = [value for value in values if value > 0 and np.isfinite(value)]
+    if not positive:
+        return {}
+    decades = range(floor(log10(min(positive))), ceil(log10(max(positive))) + 1)
+    ticks = [
+        digit * 10.0**decade for decade in decades for digit in ((1, 2, 5) if len(decades) < 5 else (1,))
+    ]
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}

@@ -10,8 +10,6 @@ Theme = Literal["light", "dark"]
 SCRATCH = "scratch"
 """The only kind of initialisation drawn in orange; every other one starts from trained weights."""
 
-DASHES = ("solid", "dash", "dot", "dashdot")
-
 
 @dataclass(frozen=True)
 class Palette:
@@ -70,8 +68,3 @@ def run_colour(run_id: int, init: str, theme: Theme) -> str:
     """Return a run's colour in one theme, the same that `colour_class` gives on the page."""
     family = PALETTES[theme].oranges if hue(init) == "orange" else PALETTES[theme].blues
     return family[run_id % 4]
-
-
-def run_dash(run_id: int) -> str:
-    """Return the dash that tells apart runs whose colours repeat."""
-    return DASHES[run_id // 4 % 4]

@@ -34,8 +34,9 @@ def dimension_by_depth(series: Sequence[DepthSeries], theme: Theme = "light") ->
         theme,
         "Intrinsic dimensionality by depth, as a share of the layer's width",
         [_trace(one, theme) for one in series],
+        layers=layers,
         xaxis={
-            **layer_axis(layers),
+            **layer_axis(layers, least=2),
             "range": [-0.5, len(layers) - 0.5],
             "tickangle": 0,
             "title": {"text": "layer, from input to output"},

@@ -47,11 +47,13 @@ def dimension_by_iteration(
         )
         for one in series
     ]
+    iterations = union_of_iterations([one.iterations for one in series])
     return make_figure(
         theme,
         f"Intrinsic dimensionality of {label(layer)}",
         traces,
-        xaxis=iteration_axis(union_of_iterations([one.iterations for one in series])),
+        iterations=iterations,
+        xaxis=iteration_axis(iterations),
         yaxis={
             "range": [0, widest * 1.05],
             "title": {"text": "dimensionality d (channels)"},

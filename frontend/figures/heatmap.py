@@ -56,6 +56,8 @@ def heatmap(
         theme,
         f"{run.text}: intrinsic dimensionality as a share of the layer's width",
         [trace],
+        layers=layers,
+        iterations=iterations,
         xaxis={**iteration_axis(iterations), "showgrid": False},
         yaxis={**layer_axis(layers), "range": [len(layers) - 0.5, -0.5]},
         shapes=stage_separators(layers, PALETTES[theme].paper, "y"),

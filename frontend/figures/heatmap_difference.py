@@ -56,6 +56,8 @@ def heatmap_difference(
         theme,
         f"{first.text} − {second.text}: difference of dimensionality in points of the width",
         [trace],
+        layers=layers,
+        iterations=iterations,
         xaxis={**iteration_axis(iterations), "showgrid": False},
         yaxis={**layer_axis(layers), "range": [len(layers) - 0.5, -0.5]},
         shapes=stage_separators(layers, PALETTES[theme].paper, "y"),

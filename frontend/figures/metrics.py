@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from frontend.figures.axes import log_ticks
 from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
@@ -62,18 +63,19 @@ def losses(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
                 _line(one, name, {**one.run.line(theme, 1), "dash": "solid"}, opacity=0.25, hoverinfo="skip")
             )
         traces.append(_line(one, name, one.run.line(theme, 1.75), window=window))
+    drawn = [float(value) for one in series for value in one.values]
     if not several:
         colours = PALETTES[theme].components
         for number, one in enumerate(parts):
             line = {"color": colours[number % len(colours)], "width": 1.25}
-            name = label(one.metric.removeprefix("loss_").replace("_", " "), 24)
+            name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
             traces.append(_line(one, name, line, window=smoothing_window(len(one.values)), legend=True))
     return make_figure(
         theme,
         "Training loss",
         traces,
         xaxis=ITERATION,
-        yaxis={"type": "log", "title": {"text": "loss"}, "exponentformat": "power", "nticks": 6},
+        yaxis={"type": "log", "title": {"text": "loss"}, **log_ticks(drawn)},
         showlegend=not several and bool(parts),
     )
 
@@ -104,6 +106,13 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
     )
 
 
+_LOSSES = {
+    "loss_classifier": "class",
+    "loss_box_reg": "box",
+    "loss_objectness": "objectness",
+    "loss_rpn_box_reg": "RPN box",
+    "loss_mask": "mask",
+}
 _ACCURACIES = {"ap": "AP", "ap50": "AP<sub>50</sub>", "ap75": "AP<sub>75</sub>", "top1": "top-1"}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from frontend.figures.colours import Theme, run_colour, run_dash
+from frontend.figures.colours import Theme, colour_class, run_colour
 from frontend.figures.labels import label
+
+DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class FigureRun:
     id: int
     name: str
     init: str
+    dash: str = DASHES[0]
 
     @property
     def text(self) -> str:
@@ -24,4 +28,15 @@ class FigureRun:
 
     def line(self, theme: Theme, width: float = 1.75) -> dict[str, Any]:
         """Return the line of this run's traces."""
-        return {"color": run_colour(self.id, self.init, theme), "dash": run_dash(self.id), "width": width}
+        return {"color": run_colour(self.id, self.init, theme), "dash": self.dash, "width": width}
+
+
+def told_apart(runs: Sequence[FigureRun]) -> list[FigureRun]:
+    """Return the runs, those whose colour another one has already with a dash."""
+    seen: dict[str, int] = {}
+    found = []
+    for run in runs:
+        colour = colour_class(run.id, run.init)
+        found.append(replace(run, dash=DASHES[seen.get(colour, 0) % len(DASHES)]))
+        seen[colour] = seen.get(colour, 0) + 1
+    return found

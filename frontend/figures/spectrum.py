@@ -58,6 +58,7 @@ def spectrum(
             "range": log_range(*value_range, threshold),
             "exponentformat": "power",
             "dtick": 1,
+            "tickfont": {"size": 9.5},
             "title": {"text": "eigenvalue λ<sub>j</sub>"},
         },
         shapes=_threshold_line(threshold, palette.muted),
@@ -94,8 +95,9 @@ def _traces(line: SpectrumLine, theme: Theme) -> tuple[go.Scatter, go.Scatter]:
         mode="markers",
         name=line.run.text,
         marker={"color": style["color"], "size": 9, "line": {"color": PALETTES[theme].paper, "width": 1.5}},
+        customdata=[[line.iteration, line.dimension, len(values)]],
         hovertemplate=(
-            f"iteration {line.iteration:,}<br>d = {line.dimension:,.4g} of {len(values):,}"
+            "iteration %{customdata[0]:,}<br>d = %{customdata[1]:,.4~r} of %{customdata[2]:,}"
             "<extra>%{fullData.name}</extra>"
         ),
         meta={"run": line.run.id, "part": "dimension"},

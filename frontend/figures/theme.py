@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from frontend.figures.axes import FigureLayer
 from frontend.figures.colours import PALETTES, Theme
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
@@ -48,17 +49,28 @@ def template(theme: Theme) -> go.layout.Template:
                 "y": 1.02,
                 "yanchor": "bottom",
                 "font": {"size": 11, "color": palette.muted},
+                "itemwidth": 30,
             },
             "title": {"font": {"size": 14}, "x": 0.01, "xanchor": "left"},
         }
     )
 
 
-def make_figure(theme: Theme, title: str, traces: Sequence[Any], **layout: Any) -> go.Figure:
+def make_figure(
+    theme: Theme,
+    title: str,
+    traces: Sequence[Any],
+    *,
+    layers: Sequence[FigureLayer] = (),
+    iterations: Sequence[int] = (),
+    **layout: Any,
+) -> go.Figure:
     """Return a figure in the house look.
 
-    The title goes to `layout.meta.title`: on a page the caption shows it, an exported picture draws it.
+    `layout.meta` holds what a page needs beside the picture: the title (the caption shows it, an exported
+    picture draws it), and the raw layer names and iterations behind category axes.
     """
     figure = go.Figure(data=list(traces))
-    figure.update_layout(template=template(theme), meta={"title": title}, dragmode=False, **layout)
+    meta = {"title": title, "layers": [layer.name for layer in layers], "iterations": list(iterations)}
+    figure.update_layout(template=template(theme), meta=meta, dragmode=False, **layout)
     return figure

@@ -13,6 +13,7 @@ from backend.runs.presentation import items
 from backend.spectra.criteria import CRITERIA
 from frontend import gather
 from frontend.explorer import explorer_view
+from frontend.formats import init_label
 from frontend.settings_table import compared_settings, comparison_warning
 from frontend.templating import page
 
@@ -36,9 +37,12 @@ def show(
         session, text="", status=(), tag="", dataset_id=None, sort="-id", offset=0, limit=OTHERS_AT_MOST
     )
     warning = comparison_warning([run.specification for run in found])
+    labels = [init_label(run.specification["init"]["kind"]) for run in found]
+    order = " − ".join(labels) if len(set(labels)) == len(labels) else "first − second"
     return page(
         request,
         "compare.html",
+        difference_note=f"{order}, in points of the width",
         runs=items(session, found),
         others=[run for run in newest if run.id not in ids],
         warnings=[warning] if warning else [],

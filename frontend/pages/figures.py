@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput, NotFound
 from backend.http.dependencies import ReadSession
-from backend.measurements import service
-from backend.models import Run
-from backend.spectra.criteria import dimensionality
+from backend.measurements import repository, service
+from backend.spectra.criteria import Criterion, dimensionality
 from frontend import gather
 from frontend.figures import metrics
 from frontend.figures.colours import Theme
@@ -23,6 +22,7 @@ from frontend.figures.dimension_by_depth import DepthSeries, dimension_by_depth
 from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
 from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
+from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum import SpectrumLine, spectrum
 
 router = APIRouter(tags=["figures"])
@@ -32,7 +32,7 @@ router = APIRouter(tags=["figures"])
 class Request:
     """What a figure is asked to show."""
 
-    runs: list[Run]
+    runs: list[FigureRun]
     layer: str
     iteration: int | None
     criterion: str
@@ -66,9 +66,7 @@ def _heatmap_difference(session: Session, asked: Request) -> go.Figure:
         ]
         for one in (first, second)
     ]
-    return heatmap_difference(
-        first.run, second.run, layers, iterations, (shares[0], shares[1]), asked.theme
-    )
+    return heatmap_difference(first.run, second.run, layers, iterations, (shares[0], shares[1]), asked.theme)
 
 
 def _spectrum(session: Session, asked: Request) -> go.Figure:
@@ -81,8 +79,8 @@ def _spectrum(session: Session, asked: Request) -> go.Figure:
         if at is None:
             continue
         values = found.eigenvalues[at]
-        d = float(dimensionality(values.astype(np.float64), asked.criterion, asked.threshold))
-        lines.append(SpectrumLine(gather.figure_run(run), int(found.iterations[at]), values, d))
+        d = float(dimensionality(values, cast(Criterion, asked.criterion), asked.threshold))
+        lines.append(SpectrumLine(run, int(found.iterations[at]), values, d))
         positive = found.eigenvalues[found.eigenvalues > 0]
         lowest = min(lowest, float(positive.min(initial=np.inf)))
         highest = max(highest, float(positive.max(initial=0.0)))
@@ -91,8 +89,8 @@ def _spectrum(session: Session, asked: Request) -> go.Figure:
     return spectrum(asked.layer, lines, threshold, span, asked.theme)
 
 
-def _has_layer(session: Session, run: Run, layer: str) -> bool:
-    return any(one.name == layer for one in service.repository.layers(session, run.id))
+def _has_layer(session: Session, run: FigureRun, layer: str) -> bool:
+    return any(one.name == layer for one in repository.layers(session, run.id))
 
 
 def _by_iteration(session: Session, asked: Request) -> go.Figure:
@@ -110,9 +108,7 @@ def _by_depth(session: Session, asked: Request) -> go.Figure:
     for found in asked.dimensions(session):
         at = gather.last_at(found.iterations, asked.iteration)
         if at is not None:
-            series.append(
-                DepthSeries(found.run, found.iterations[at], found.layers, found.values[:, at])
-            )
+            series.append(DepthSeries(found.run, found.iterations[at], found.layers, found.values[:, at]))
     return dimension_by_depth(series, asked.theme)
 
 
@@ -141,7 +137,9 @@ FIGURES: dict[str, Callable[[Session, Request], go.Figure]] = {
 }
 
 
-@router.get("/figures/{name}", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@router.get(
+    "/figures/{name}", response_class=Response, responses={200: {"content": {"application/json": {}}}}
+)
 def figure(
     name: str,
     session: ReadSession,
@@ -158,6 +156,6 @@ def figure(
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
-    found = gather.runs_of(session, gather.run_ids(runs))
+    found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
     asked = Request(found, layer, iteration, criterion, chosen, theme)
     return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")

@@ -54,7 +54,8 @@ class RunsView:
         under_way = [
             f"{states.count(one)} {one}" for one in ("running", "queued", "failed") if states.count(one)
         ]
-        return ", ".join([shown, *under_way])
+        noun = "run" if self.total == 1 else "runs"
+        return ", ".join([f"{shown} {noun}", *under_way])
 
     def sorted_by(self, field: str) -> str:
         """Return the address that sorts by a column: large numbers first, and the other way on a second click."""
@@ -68,7 +69,9 @@ class RunsView:
 
     def _address(self, **changes: str) -> str:
         values = {"text": self.text, "status": self.status, "tag": self.tag, "sort": self.sort} | changes
-        kept = {key: value for key, value in values.items() if value and (key, value) != ("sort", NEWEST_FIRST)}
+        kept = {
+            key: value for key, value in values.items() if value and (key, value) != ("sort", NEWEST_FIRST)
+        }
         return f"/?{urlencode(kept)}" if kept else "/"
 
 

@@ -129,6 +129,10 @@ export class Chart {
     }
     mark.hidden = (kind !== "horizontal" && x === null) || (kind !== "vertical" && y === null);
     if (mark.hidden) return;
+    const outside = (/** @type {number | null} */ at, /** @type {PlotlyAxis} */ axis) =>
+      at !== null && (axis.c2p(at) < -1 || axis.c2p(at) > axis._length + 1);
+    mark.hidden = outside(x, xaxis) || outside(y, yaxis);
+    if (mark.hidden) return;
     const half = kind === "cell" ? 0.5 : 0;
     const left = xaxis._offset + (x === null ? 0 : xaxis.c2p(x - half));
     const top = yaxis._offset + (y === null ? 0 : yaxis.c2p(y - half));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from backend import migration
 from backend.app import create_app
 from backend.database import Database
-from backend.models import Dataset
+from backend.models import Base, Dataset
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
 
@@ -23,14 +25,39 @@ BOTH = [
 ]
 
 
-@pytest.fixture(params=BOTH)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'eigenscope.db'}"
-        return
-    maker: Callable[[], AbstractContextManager[str]] = request.getfixturevalue("new_postgres")
-    with maker() as url:
+@pytest.fixture(scope="session")
+def migrated_postgres(new_postgres: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Yield one migrated PostgreSQL database: making one for each test would take most of the tests' time."""
+    with new_postgres() as url:
+        opened = Database(url)
+        migration.upgrade(opened)
+        opened.dispose()
         yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated SQLite file, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "eigenscope.db"
+    opened = Database(f"sqlite:///{file}")
+    migration.upgrade(opened)
+    opened.dispose()
+    return file
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        copy = tmp_path / "eigenscope.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), copy)
+        return f"sqlite:///{copy}"
+    url: str = request.getfixturevalue("migrated_postgres")
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    opened = Database(url)
+    with opened.writing() as session:
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    opened.dispose()
+    return url
 
 
 @pytest.fixture
@@ -41,7 +68,6 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     opened = Database(settings.database)
-    migration.upgrade(opened)
     yield opened
     opened.dispose()
 

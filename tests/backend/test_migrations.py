@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
 from backend import migration
 from backend.database import Database
 from backend.errors import Conflict, Unavailable
+
+BOTH = [
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
+]
+
+
+@pytest.fixture(params=BOTH)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Yield a database without tables."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path / 'new.db'}"
+        else:
+            url = stack.enter_context(request.getfixturevalue("new_postgres")())
+        opened = Database(url)
+        yield opened
+        opened.dispose()
+
+
+@pytest.fixture
+def database(empty: Database) -> Database:
+    migration.upgrade(empty)
+    return empty
 
 
 def test_migrations_build_exactly_the_models(database: Database) -> None:
@@ -20,11 +48,9 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
     assert migration.current(database) == migration.newest()
 
 
-def test_an_empty_database_is_refused_with_the_mend(settings) -> None:
-    empty = Database(settings.database)
+def test_an_empty_database_is_refused_with_the_mend(empty: Database) -> None:
     with pytest.raises(Conflict, match=r"is empty; run `eigenscope migrate` first"):
         migration.demand_newest(empty)
-    empty.dispose()
 
 
 @pytest.mark.parametrize("act", [migration.demand_newest, migration.upgrade])

@@ -113,7 +113,7 @@ BAD_ENTRIES: dict[str, tuple[Callable[[Content], object], str]] = {
     "image without a file": (lambda c: c["images"][2].pop("file_name"), "image 9 has no file_name"),
     "climbing file": (
         lambda c: c["images"][2].update(file_name="../secret.png"),
-        "image 9 has the file_name '../secret.png', which climbs out of its folder",
+        "image 9 has the file_name '../secret.png', which climbs out of the images folder",
     ),
     "absolute file": (
         lambda c: c["images"][2].update(file_name="/etc/passwd"),

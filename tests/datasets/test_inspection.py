@@ -26,7 +26,7 @@ def test_a_good_dataset_is_described(coco) -> None:
 
 def test_a_missing_image_is_named(coco) -> None:
     (coco.images / "val_2.png").unlink()
-    sentence = r"val.json: image 2 \(val_2.png\) is missing in the folder data/images; add the file or remove"
+    sentence = r"val.json: image 2 \(val_2.png\) is missing in the folder data/images; add the file, remove"
     with pytest.raises(InvalidInput, match=sentence):
         inspect(coco)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.datasets.paths import inside
+from backend.datasets.paths import climbing_problem, inside
 from backend.errors import InvalidInput
 
 ROOT = Path("/srv/data")
@@ -28,14 +28,13 @@ PATHS = st.one_of(
 
 @given(PATHS)
 def test_a_path_stays_inside_or_is_refused(text: str) -> None:
-    try:
-        found = inside(ROOT, text, "train")
-    except InvalidInput as error:
-        assert str(error).startswith("train is ")
-        assert ";" in str(error)
-    else:
-        assert os.path.commonpath([ROOT, os.path.normpath(found)]) == str(ROOT)
-        assert "\0" not in str(found)
+    if climbing_problem(text, "the data root"):
+        with pytest.raises(InvalidInput, match=r"^train is .*; name a path"):
+            inside(ROOT, text, "train")
+        return
+    found = inside(ROOT, text, "train")
+    assert os.path.commonpath([ROOT, os.path.normpath(found)]) == str(ROOT)
+    assert "\0" not in str(found)
 
 
 @given(st.lists(st.from_regex(r"[a-zA-Z0-9_\-]{1,8}(\.json)?", fullmatch=True), min_size=1, max_size=5))

@@ -88,7 +88,7 @@ def test_a_name_stored_in_the_meantime_is_a_conflict(
 def test_shapes_again_is_the_same_dataset(database: Database, settings: Settings) -> None:
     first = add_shapes(database, settings)
     assert add_shapes(database, settings) == first
-    with pytest.raises(Conflict, match="'shapes' exists already"):
+    with pytest.raises(Conflict, match=r"'shapes' exists already \(id 1, shapes-v1-2-1-64px-seed0\)"):
         add_shapes(database, settings, parameters=ShapesParameters(train=3, val=1, size=64))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-SECONDS_FOR_RUN = 150
+SECONDS_FOR_RUN = 240
 DATASET = {"kind": "shapes", "name": "tiny", "train": 8, "val": 4, "size": 96}
 
 

@@ -37,7 +37,9 @@ def layers_of(backbone: str, detector: bool = True) -> list[LayerRow]:
         rows += [(f"fpn.p{k}", "fpn", "fpn", 256) for k in range(2, 7)]
         rows += [(f"rpn.conv.p{k}", "rpn", "rpn", 256) for k in range(2, 7)]
         rows += [(f"box_head.fc{k}", "box_head", "box_head", 1024) for k in (6, 7)]
-    return [LayerRow(order, name, kind, stage, width) for order, (name, kind, stage, width) in enumerate(rows)]
+    return [
+        LayerRow(order, name, kind, stage, width) for order, (name, kind, stage, width) in enumerate(rows)
+    ]
 
 
 def eigenvalues(layer: LayerRow, depth: float, progress: float, scratch: bool, seed: int) -> np.ndarray:
@@ -46,10 +48,8 @@ def eigenvalues(layer: LayerRow, depth: float, progress: float, scratch: bool, s
     From trained weights, late layers start nearly full and narrow; from scratch, all start narrow and widen.
     """
     rng = np.random.default_rng([seed, layer.order, round(progress * 1e4)])
-    if scratch:
-        share = 0.06 + (0.75 - 0.45 * depth) * progress**0.35
-    else:
-        share = 0.88 - 0.25 * depth * (1 - 0.5 * progress)
+    grown = 0.06 + (0.75 - 0.45 * depth) * progress**0.35
+    share = grown if scratch else 0.88 - 0.25 * depth * (1 - 0.5 * progress)
     cut = max(2.0, share * layer.width)
     j = np.arange(1, layer.width + 1)
     alpha = 1.1 + 0.5 * depth - (0.3 * progress if scratch else 0.1)
@@ -65,7 +65,13 @@ def specification(dataset_id: int, **changes: Any) -> RunSpecification:
         "dataset_id": dataset_id,
         "model": {"backbone": "resnet18"},
         "init": {"kind": "scratch"},
-        "training": {"iterations": 1200, "batch_size": 4, "lr": 0.01, "milestones": [800, 1100], "image_size": 256},
+        "training": {
+            "iterations": 1200,
+            "batch_size": 4,
+            "lr": 0.01,
+            "milestones": [800, 1100],
+            "image_size": 256,
+        },
         "probe": {"images": 64, "every": 100},
     }
     for path, value in changes.items():
@@ -113,7 +119,9 @@ def add_run(
         "device": "cpu",
         "created_at": started - timedelta(minutes=2),
         "started_at": None if status == "queued" else started,
-        "finished_at": started + timedelta(seconds=0.42 * done) if status in ("succeeded", "failed") else None,
+        "finished_at": started + timedelta(seconds=0.42 * done)
+        if status in ("succeeded", "failed")
+        else None,
         "phase": "training" if status == "running" else "",
     }
     run = Run(
@@ -155,7 +163,9 @@ def _metrics(run: Run, spec: RunSpecification, scratch: bool) -> list[tuple[int,
     points: list[tuple[int, str, float]] = []
     shares = {"loss_classifier": 0.35, "loss_box_reg": 0.3, "loss_objectness": 0.2, "loss_rpn_box_reg": 0.15}
     for i in range(1, run.iteration + 1, 5):
-        total = (2.6 if scratch else 1.9) * np.exp(-i / (420 if scratch else 260)) + (0.45 if scratch else 0.33)
+        total = (2.6 if scratch else 1.9) * np.exp(-i / (420 if scratch else 260)) + (
+            0.45 if scratch else 0.33
+        )
         parts = {name: total * share * float(np.exp(rng.normal(0, 0.22))) for name, share in shares.items()}
         if spec.model.architecture != "classifier":
             points += [(i, name, value) for name, value in parts.items()]
@@ -172,13 +182,20 @@ def _metrics(run: Run, spec: RunSpecification, scratch: bool) -> list[tuple[int,
 
 
 def _log(run: Run) -> list[str]:
-    lines = [f"run {run.id} '{run.name}' on {run.device}, attempt {run.attempt}", "probe set: 64 validation images"]
+    lines = [
+        f"run {run.id} '{run.name}' on {run.device}, attempt {run.attempt}",
+        "probe set: 64 validation images",
+    ]
     for i in range(20, run.iteration + 1, 20):
-        lines.append(f"iteration {i}/{run.iterations}  loss {2.0 * np.exp(-i / 300) + 0.4:.3f}  0.42 s/iteration")
+        lines.append(
+            f"iteration {i}/{run.iterations}  loss {2.0 * np.exp(-i / 300) + 0.4:.3f}  0.42 s/iteration"
+        )
     return lines[-400:]
 
 
-def seed_runs(database: Database, settings: Settings, snapshots: tuple[int, ...] = SNAPSHOTS) -> dict[str, int]:
+def seed_runs(
+    database: Database, settings: Settings, snapshots: tuple[int, ...] = SNAPSHOTS
+) -> dict[str, int]:
     """Create the tables and fill them; return run ids by role (pretraining, I, S, running, failed, queued)."""
     Base.metadata.create_all(database.engine)
     with database.writing() as session:
@@ -223,7 +240,7 @@ def seed_runs(database: Database, settings: Settings, snapshots: tuple[int, ...]
             "I: learning rate 0.4",
             "failed",
             upto=37,
-            error="the loss became NaN at iteration 37 (loss_box_reg); lower training.lr (0.4) or set training.clip_norm",
+            error="the loss became NaN at iteration 37; lower training.lr (0.4) or set training.clip_norm",
         )
         queued = add_run(
             session,
@@ -240,10 +257,12 @@ def seed_runs(database: Database, settings: Settings, snapshots: tuple[int, ...]
         for run in (pre, pretrained, scratch, running, failed):
             add_measurements(session, run, snapshots)
         session.add(
-            Checkpoint(run_id=pre.id, iteration=1200, file=f"runs/{pre.id}/checkpoint-1200.pt", bytes=90_000_000)
+            Checkpoint(
+                run_id=pre.id, iteration=1200, file=f"runs/{pre.id}/checkpoint-1200.pt", bytes=90_000_000
+            )
         )
         session.add(Worker(name="host:4242:1", host="host", devices=[], run_id=running.id))
-        roles = {
+        return {
             "pretraining": pre.id,
             "I": pretrained.id,
             "S": scratch.id,
@@ -251,4 +270,3 @@ def seed_runs(database: Database, settings: Settings, snapshots: tuple[int, ...]
             "failed": failed.id,
             "queued": queued.id,
         }
-    return roles

@@ -30,6 +30,9 @@ MIN_PER_IMAGE = 64
 """torchvision's counts per training image at a shorter side of 800, and the least at a smaller one."""
 POOLED_SIDE = 7
 SAMPLING_RATIO = 2
+STREAMS = 3
+BODY_STREAM, FPN_STREAM, HEADS_STREAM = range(STREAMS)
+"""Generators that one seed gives, one to each part of a model."""
 BODY = "backbone.body."
 """Prefix of the residual network's keys in a detector's state dict."""
 
@@ -38,8 +41,8 @@ def build_model(model: ModelSpecification, classes: int, image_size: int, seed: 
     """Build the network on the CPU with random weights, in training mode.
 
     `classes` counts the categories; a detector adds the background. `image_size` is the shorter side in pixels.
-    The backbone and the rest are drawn from generators of their own, both made from `seed`, and the global one
-    is left as it was: runs that differ in their backbone's weights or widths share the weights of their heads.
+    The backbone, the FPN and the heads are drawn from generators of their own, all made from `seed`, and the
+    global one is left as it was: runs that differ in their backbone share the weights of their heads.
     Raises `InvalidInput` for an unknown width group.
     """
     try:
@@ -47,18 +50,17 @@ def build_model(model: ModelSpecification, classes: int, image_size: int, seed: 
     except ValueError as error:
         raise InvalidInput(f"model.widths: {error}") from None
     plan = backbone_plan(model.backbone, model.stride_in_1x1, model.widths)
-    with _seeded(seed, 0):
+    with _seeded(seed, BODY_STREAM):
         if model.architecture == "classifier":
             body: ResNet = Classifier(plan, model.norm, classes)
         else:
             body = ResNet(plan, model.norm)
         he_initialise(body)
-    if isinstance(body, Classifier):
-        with _seeded(seed, 1):
-            body.fc.reset_parameters()
-        return body
-    with _seeded(seed, 1):
-        return _faster_rcnn(body, plan, widths, classes, image_size)
+    if not isinstance(body, Classifier):
+        return _faster_rcnn(body, plan, widths, classes, image_size, seed)
+    with _seeded(seed, HEADS_STREAM):
+        body.fc.reset_parameters()
+    return body
 
 
 def anchor_sizes(image_size: int) -> tuple[float, ...]:
@@ -85,35 +87,38 @@ def per_image(count: int, image_size: int) -> int:
 
 
 @contextmanager
-def _seeded(seed: int, part: int) -> Iterator[None]:
+def _seeded(seed: int, stream: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2 * seed + part)
+        torch.manual_seed(STREAMS * seed + stream)
         yield
 
 
 def _faster_rcnn(
-    body: ResNet, plan: BackbonePlan, widths: dict[str, int], classes: int, image_size: int
+    body: ResNet, plan: BackbonePlan, widths: dict[str, int], classes: int, image_size: int, seed: int
 ) -> nn.Module:
     fpn, hidden = widths["fpn"], widths["box_head"]
-    model: nn.Module = FasterRCNN(
-        BackboneWithFPN(
+    with _seeded(seed, FPN_STREAM):
+        backbone = BackboneWithFPN(
             body,
             return_layers={stage.name: str(level) for level, stage in enumerate(plan.stages)},
             in_channels_list=[stage.outputs for stage in plan.stages],
             out_channels=fpn,
-        ),
-        min_size=image_size,
-        max_size=round(REFERENCE_LONGER_SIDE / REFERENCE_SIZE * image_size),
-        image_mean=list(IMAGE_MEAN),
-        image_std=list(IMAGE_DEVIATION),
-        rpn_pre_nms_top_n_train=per_image(PROPOSALS, image_size),
-        rpn_post_nms_top_n_train=per_image(PROPOSALS, image_size),
-        box_batch_size_per_image=per_image(BOX_SAMPLES, image_size),
-        rpn_anchor_generator=AnchorGenerator(
-            tuple((size,) for size in anchor_sizes(image_size)), (ASPECT_RATIOS,) * len(STRIDES)
-        ),
-        box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], POOLED_SIDE, SAMPLING_RATIO),
-        box_head=TwoMLPHead(fpn * POOLED_SIDE**2, hidden),
-        box_predictor=FastRCNNPredictor(hidden, classes + 1),
-    )
+        )
+    with _seeded(seed, HEADS_STREAM):
+        model: nn.Module = FasterRCNN(
+            backbone,
+            min_size=image_size,
+            max_size=round(REFERENCE_LONGER_SIDE / REFERENCE_SIZE * image_size),
+            image_mean=list(IMAGE_MEAN),
+            image_std=list(IMAGE_DEVIATION),
+            rpn_pre_nms_top_n_train=per_image(PROPOSALS, image_size),
+            rpn_post_nms_top_n_train=per_image(PROPOSALS, image_size),
+            box_batch_size_per_image=per_image(BOX_SAMPLES, image_size),
+            rpn_anchor_generator=AnchorGenerator(
+                tuple((size,) for size in anchor_sizes(image_size)), (ASPECT_RATIOS,) * len(STRIDES)
+            ),
+            box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], POOLED_SIDE, SAMPLING_RATIO),
+            box_head=TwoMLPHead(fpn * POOLED_SIDE**2, hidden),
+            box_predictor=FastRCNNPredictor(hidden, classes + 1),
+        )
     return model

@@ -1,0 +1,8 @@
+/** The System page: what is shown follows the runs, and the workers' heartbeats. */
+import { refreshRegions, settled, watchRuns } from "./live.js";
+
+const HEARTBEAT_MS = 10_000;
+
+const refresh = settled(refreshRegions);
+watchRuns(refresh);
+setInterval(() => document.hidden || refresh(), HEARTBEAT_MS);
