@@ -13,7 +13,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Settings(BaseSettings):
     """One documented place for every setting; docs/settings.md is tested against it."""
 
-    model_config = SettingsConfigDict(env_prefix="EIGENSCOPE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="EIGENSCOPE_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     home: Path = Field(
         Path("var"), description="Folder of the database, broker files, checkpoints, generated data and logs."

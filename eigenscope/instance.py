@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +75,12 @@ def with_token(settings: Settings) -> tuple[Settings, bool]:
 
 
 def _kept_token(file: Path) -> str:
-    try:
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_text(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
+    if not file.exists():
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix="token-")
+        with os.fdopen(handle, "w") as made:
+            made.write(secrets.token_urlsafe(32))
+        # A link fails where the file exists: of two servers that start at once, both take the first one's token.
+        with suppress(FileExistsError):
+            os.link(temporary, file)
+        os.unlink(temporary)
     return file.read_text().strip()

@@ -21,11 +21,14 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
     """Return runs, their layers in network order and the iterations at which each has a snapshot."""
     layers: list[list[FigureLayer]] = []
     kinds: dict[str, str] = {}
+    holders: dict[str, list[int]] = {}
     snapshots: list[list[int]] = []
     for run in runs:
         found = measurements.layers(session, run.id)
         layers.append([FigureLayer(layer.name, layer.stage, layer.width) for layer in found])
         kinds |= {layer.name: layer.map for layer in found}
+        for layer in found:
+            holders.setdefault(layer.name, []).append(run.id)
         snapshots.append(sorted({row[1] for row in measurements.summaries(session, run.id)}))
     return {
         "runs": [
@@ -39,7 +42,13 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
         ],
         "iterations": union_of_iterations(snapshots),
         "layers": [
-            {"name": layer.name, "stage": layer.stage, "map": kinds[layer.name], "width": layer.width}
+            {
+                "name": layer.name,
+                "stage": layer.stage,
+                "map": kinds[layer.name],
+                "width": layer.width,
+                "runs": holders[layer.name],
+            }
             for layer in merged_layers(layers)
         ],
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from backend.broker import TASK, celery_application
@@ -36,6 +38,8 @@ def run_worker(settings: Settings) -> int:
     presence = Presence(database, settings)
     supervisor = Supervisor(database, settings, presence)
     app = worker_application(settings)
+    # It warns of root for the sake of pickled messages; ours are JSON numbers.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
 
     def run(run_id: int) -> None:
         # Which run comes next stands in the database; the message only wakes.

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
 from eigenscope.cli import datasets, demonstration, runs, servers
+from eigenscope.cli.doctor import doctor
 
 WRONG_USE = 2
 
@@ -27,6 +28,7 @@ app.command("serve")(servers.serve_command)
 app.command("worker")(servers.worker_command)
 app.command("migrate")(servers.migrate)
 app.command("demo")(demonstration.demo)
+app.command("doctor")(doctor)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 

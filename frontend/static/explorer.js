@@ -94,11 +94,13 @@ export class Explorer {
 
   async #loadSpectra() {
     const { layer } = this.view;
-    const measured = this.page.runs.filter((run) => run.iterations.length);
+    // A run of another network need not have this layer: its line is then missing, and its readout says so.
+    const holders = this.page.layers.find((one) => one.name === layer)?.runs ?? [];
+    const measured = this.page.runs.filter((run) => run.iterations.length && holders.includes(run.id));
     const found = await Promise.allSettled(measured.map((run) => spectraOf(run.id, layer)));
     if (layer !== this.view.layer) return;
+    for (const one of found) if (one.status === "rejected") toast(one.reason.message, "error");
     this.blocks.clear();
-    // A run of another network need not have this layer: its line is then missing, and its readout says so.
     found.forEach((one, k) => one.status === "fulfilled" && this.blocks.set(measured[k].id, one.value));
   }
 

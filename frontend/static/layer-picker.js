@@ -1,7 +1,7 @@
 /** Chooses a layer: type to search, arrows to move, grouped by stage. */
 import { make } from "./dom.js";
 
-/** @typedef {{name: string, stage: string, map: string, width: number}} Layer */
+/** @typedef {{name: string, stage: string, map: string, width: number, runs: number[]}} Layer runs: ids of those that have it */
 
 export class LayerPicker {
   /**

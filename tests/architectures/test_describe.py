@@ -40,7 +40,14 @@ def counted_macs(model: nn.Module, height: int, width: int) -> int:
 
 def check(model: ModelSpecification, classes: int, height: int, width: int) -> None:
     description = describe(
-        model.architecture, model.backbone, model.norm, model.stride_in_1x1, model.widths, classes, height, width
+        model.architecture,
+        model.backbone,
+        model.norm,
+        model.stride_in_1x1,
+        model.widths,
+        classes,
+        height,
+        width,
     )
     with torch.device("meta"):
         built = build_model(model, classes, 128)

@@ -35,21 +35,33 @@ def test_group_sets_its_width_and_no_other() -> None:
 
 
 def test_groups_come_in_network_order() -> None:
-    assert list(standard_widths("faster_rcnn", "resnet18"))[:4] == ["stem", "layer1", "layer1.0.conv1", "layer1.1.conv1"]
+    assert list(standard_widths("faster_rcnn", "resnet18"))[:4] == [
+        "stem",
+        "layer1",
+        "layer1.0.conv1",
+        "layer1.1.conv1",
+    ]
     assert list(standard_widths("faster_rcnn", "resnet18"))[-2:] == ["fpn", "box_head"]
 
 
 @pytest.mark.parametrize(
     ("architecture", "backbone", "group", "known"),
     [
-        ("faster_rcnn", "resnet18", "layer5", "stem, layer1, layer2, layer3, layer4, fpn, box_head, layer1.0"),
+        (
+            "faster_rcnn",
+            "resnet18",
+            "layer5",
+            "stem, layer1, layer2, layer3, layer4, fpn, box_head, layer1.0",
+        ),
         ("faster_rcnn", "resnet18", "layer1.0.conv2", "followed by .conv1$"),
         ("faster_rcnn", "resnet50", "layer1.0.conv3", "layer4.2 followed by .conv1 or .conv2$"),
         ("classifier", "resnet50", "fpn", "stem, layer1, layer2, layer3, layer4, layer1.0"),
     ],
 )
 def test_unknown_group_names_the_known(architecture: str, backbone: str, group: str, known: str) -> None:
-    with pytest.raises(ValueError, match=f"no width group '{group}' in a {backbone} {architecture}; take .*{known}"):
+    with pytest.raises(
+        ValueError, match=f"no width group '{group}' in a {backbone} {architecture}; take .*{known}"
+    ):
         resolved_widths(architecture, backbone, {group: 8})
 
 

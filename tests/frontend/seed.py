@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from backend import migration
 from backend.database import Database
 from backend.measurements import repository as measurements
 from backend.measurements.records import LayerRow, SpectrumRow
-from backend.models import Base, Checkpoint, Dataset, Run, Worker
+from backend.models import Checkpoint, Dataset, Run, Worker
 from backend.models.base import now
 from backend.runs.repository import append_log
 from backend.runs.specification import RunSpecification
-from backend.settings import Settings
 
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3)}
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200)
@@ -193,11 +193,9 @@ def _log(run: Run) -> list[str]:
     return lines[-400:]
 
 
-def seed_runs(
-    database: Database, settings: Settings, snapshots: tuple[int, ...] = SNAPSHOTS
-) -> dict[str, int]:
+def seed_runs(database: Database, snapshots: tuple[int, ...] = SNAPSHOTS) -> dict[str, int]:
     """Create the tables and fill them; return run ids by role (pretraining, I, S, running, failed, queued)."""
-    Base.metadata.create_all(database.engine)
+    migration.upgrade(database)
     with database.writing() as session:
         dataset = add_dataset(session).id
         pre = add_run(

@@ -88,7 +88,9 @@ def test_is_vectorised_and_computes_in_float64(block: np.ndarray, criterion: Cri
 @given(MODERATE, st.sampled_from(SCALE_FREE), st.sampled_from([2.0**-60, 2.0**60]))
 def test_scaling_changes_nothing(spectrum: list[float], criterion: Criterion, factor: float) -> None:
     scaled = [value * factor for value in spectrum]
-    assert dimensionality(scaled, criterion) == pytest.approx(float(dimensionality(spectrum, criterion)), rel=1e-12)
+    assert dimensionality(scaled, criterion) == pytest.approx(
+        float(dimensionality(spectrum, criterion)), rel=1e-12
+    )
 
 
 @given(SPECTRA)

@@ -65,7 +65,8 @@ class Memory:
 
     def losses(self) -> dict[int, dict[str, float]]:
         return {
-            i: {n: v for n, v in point.items() if "loss" in n or n == "lr"} for i, point in self.points.items()
+            i: {n: v for n, v in point.items() if "loss" in n or n == "lr"}
+            for i, point in self.points.items()
         }
 
     def progress(self, iteration: int, _seconds: float) -> None:
@@ -86,7 +87,13 @@ class Memory:
         return earlier
 
 
-def specification(**changes: Any) -> RunSpecification:
+@pytest.fixture(name="specification")
+def specification_maker() -> Callable[..., RunSpecification]:
+    """Return a maker of specifications."""
+    return _specification
+
+
+def _specification(**changes: Any) -> RunSpecification:
     """A detector of 21,000 parameters for six iterations; keywords change one part each."""
     base: dict[str, dict[str, Any]] = {
         "model": {"backbone": "resnet18", "widths": TINY},
@@ -100,18 +107,25 @@ def specification(**changes: Any) -> RunSpecification:
 
 
 @pytest.fixture
-def make_loop(coco: CocoFile, truth: CocoFile, shapes: Path, tmp_path: Path) -> Callable[..., tuple[Loop, Memory]]:
+def make_loop(
+    coco: CocoFile, truth: CocoFile, shapes: Path, tmp_path: Path
+) -> Callable[..., tuple[Loop, Memory]]:
     """Return a maker of a loop and the memory of what it tells, from a specification."""
 
-    def make(wanted: RunSpecification, folder: str = "run", stop: StopFlag | None = None) -> tuple[Loop, Memory]:
+    def make(
+        wanted: RunSpecification, folder: str = "run", stop: StopFlag | None = None
+    ) -> tuple[Loop, Memory]:
         training, memory, stop = wanted.training, Memory(), stop or StopFlag()
         torch.manual_seed(training.seed)
         model = build_model(wanted.model, len(coco.categories), training.image_size, training.seed)
         freeze(model, training.trainable_stages)
         sets = [
-            example_set(wanted.model.architecture, file, shapes / "images", training.image_size) for file in (coco, truth)
+            example_set(wanted.model.architecture, file, shapes / "images", training.image_size)
+            for file in (coco, truth)
         ]
-        probe = make_probe(model, sets[1], wanted.probe, lambda: stop.requested) if wanted.probe.images else None
+        probe = (
+            make_probe(model, sets[1], wanted.probe, lambda: stop.requested) if wanted.probe.images else None
+        )
         parts = Parts(
             specification=wanted,
             model=model,

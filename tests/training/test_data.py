@@ -23,11 +23,14 @@ def scene(tmp_path: Path) -> Path:
     pixels[5:15, 20:30] = (200, 100, 50)
     Image.fromarray(pixels).save(tmp_path / "b.png")
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / "a.png")
-    write(tmp_path, [
-        {"id": 1, "image_id": 9, "category_id": 40, "bbox": [19.5, 5, 11, 10]},
-        {"id": 2, "image_id": 9, "category_id": 40, "bbox": [0, 0, 30, 20], "iscrowd": 1},
-        {"id": 3, "image_id": 9, "category_id": 7, "bbox": [21, 6, 4, 8]},
-    ])
+    write(
+        tmp_path,
+        [
+            {"id": 1, "image_id": 9, "category_id": 40, "bbox": [19.5, 5, 11, 10]},
+            {"id": 2, "image_id": 9, "category_id": 40, "bbox": [0, 0, 30, 20], "iscrowd": 1},
+            {"id": 3, "image_id": 9, "category_id": 7, "bbox": [21, 6, 4, 8]},
+        ],
+    )
     return tmp_path
 
 

@@ -43,7 +43,9 @@ def test_batches_begin_anywhere_and_leave_the_generators_alone(coco: CocoFile, s
     assert torch.equal(before, torch.get_rng_state())
     for one, other in zip(straight[4:], resumed, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one.images, other.images, strict=True))
-        assert all(torch.equal(a["boxes"], b["boxes"]) for a, b in zip(one.targets, other.targets, strict=True))
+        assert all(
+            torch.equal(a["boxes"], b["boxes"]) for a, b in zip(one.targets, other.targets, strict=True)
+        )
 
 
 def test_readers_beside_the_process_give_the_same_batches(coco: CocoFile, shapes: Path) -> None:
@@ -52,6 +54,8 @@ def test_readers_beside_the_process_give_the_same_batches(coco: CocoFile, shapes
     beside.in_memory = False
     cpu = torch.device("cpu")
     for one, other in zip(
-        training_batches(here, 2, 0, range(2, 5), cpu), training_batches(beside, 2, 0, range(2, 5), cpu), strict=True
+        training_batches(here, 2, 0, range(2, 5), cpu),
+        training_batches(beside, 2, 0, range(2, 5), cpu),
+        strict=True,
     ):
         assert all(torch.equal(a, b) for a, b in zip(one.images, other.images, strict=True))

@@ -38,10 +38,7 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(temporary, content)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -109,6 +106,13 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a trainer that was killed while writing left behind."""
     for leftover in folder.glob("checkpoint-*.tmp"):
         leftover.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: memoryview) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -96,6 +96,7 @@ class RunSession:
 
     def train(self) -> None:
         """Train from the last checkpoint, or from the beginning where there is none."""
+        self._stop.check()
         seed_everything(self._specification.training.seed)
         checkpoints.remove_leftovers(self._folder)
         training, validation = self._annotations()
@@ -105,7 +106,6 @@ class RunSession:
         if saved is not None:
             loop.restore(saved)
             _log.info("going on from iteration %d", loop.iteration)
-        self._stop.check()
         self._recorder.phase("training")
         loop.run()
 

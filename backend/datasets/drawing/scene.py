@@ -14,22 +14,30 @@ from backend.datasets.drawing.textures import any_texture, coloured, smooth_nois
 
 Picture = NDArray[np.float32]
 """Shape (size, size, 3), 0..1."""
+Colour = NDArray[np.float32]
+"""Red, green and blue, 0..1."""
 Mask = NDArray[np.bool_]
 """Shape (size, size)."""
 
 REFERENCE = 128
 """Side in pixels for which the lengths below are given; larger images scale them."""
-OBJECTS = (2, 5)
+OBJECTS = (3, 5)
 """Fewest and most objects an image."""
-DISTRACTORS_AN_IMAGE = (3, 7)
-RADII = (10.0, 30.0)
+DISTRACTORS_AN_IMAGE = (1, 4)
+RADII = (12.0, 30.0)
 """Of objects and distractors, in pixels; drawn evenly in the logarithm."""
-MIN_VISIBLE = 0.5
+MIN_VISIBLE = 0.6
 """Share of an object's full area, parts beyond the frame included, that must stay visible."""
-MARGIN = 0.08
+MARGIN = 0.1
 """Least distance of a centre from the frame, as a share of the image's side."""
 TRIES = 8
 """Places tried for an object before it is given up."""
+CANDIDATES = 4
+"""Colours drawn for a patch, of which the one farthest from the ground below is taken: edges are to be seen."""
+GROUND_CONTRAST = (0.08, 0.25)
+"""Distance between a ground texture's two colours, RGB each 0..1."""
+PATCH_CONTRAST = (0.1, 0.35)
+"""The same of objects and distractors."""
 PIXEL_NOISE = 0.03
 """Standard deviation of the sensor's noise."""
 
@@ -83,11 +91,12 @@ def draw_scene(rng: np.random.Generator, size: int) -> tuple[NDArray[np.uint8], 
 
 
 def _ground(rng: np.random.Generator, size: int, unit: float) -> Picture:
-    picture = coloured(any_texture(rng, size, size, unit * rng.uniform(1, 2)), *_colours(rng))
-    second = coloured(any_texture(rng, size, size, unit), *_colours(rng))
+    first, second = (
+        coloured(any_texture(rng, size, size, scale), *_pair(rng, _colour(rng), GROUND_CONTRAST))
+        for scale in (unit * rng.uniform(1, 2), unit)
+    )
     border = np.clip((smooth_noise(rng, size, size, 40 * unit) - 0.5) * np.float32(6) + 0.5, 0, 1)
-    picture += border[:, :, None] * (second - picture)
-    return _littered(rng, picture, unit)
+    return _littered(rng, first + border[:, :, None] * (second - first), unit)
 
 
 def _littered(rng: np.random.Generator, picture: Picture, unit: float) -> Picture:
@@ -95,15 +104,15 @@ def _littered(rng: np.random.Generator, picture: Picture, unit: float) -> Pictur
     size = picture.shape[0]
     image = PIL.Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
     draw = PIL.ImageDraw.Draw(image)
-    for _ in range(int(rng.integers(4, 10))):
+    for _ in range(int(rng.integers(2, 7))):
         x, y, dx, dy = rng.uniform(0, size), rng.uniform(0, size), *rng.normal(0, 40 * unit, 2)
         draw.line((x, y, x + dx, y + dy), fill=_ink(rng), width=max(1, round(rng.uniform(1, 3) * unit)))
-    for _ in range(int(rng.integers(2, 6))):
+    for _ in range(int(rng.integers(0, 4))):
         x, y, radius = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(8, 30) * unit
         start = rng.uniform(0, 360)
         box = (x - radius, y - radius, x + radius, y + radius)
         draw.arc(box, start, start + rng.uniform(40, 150), fill=_ink(rng), width=max(1, round(2 * unit)))
-    for _ in range(int(rng.integers(10, 30))):
+    for _ in range(int(rng.integers(5, 16))):
         x, y, radius = rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0.7, 2.5) * unit
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_ink(rng))
     return np.asarray(image, dtype=np.float32) / np.float32(255)
@@ -153,8 +162,10 @@ def _paint(
     rng: np.random.Generator, picture: Picture, patch: Patch, instances: list[Instance], unit: float
 ) -> None:
     height, width = patch.alpha.shape
-    fill = coloured(any_texture(rng, height, width, unit), *_colours(rng))
     window = picture[patch.rows, patch.columns]
+    below = window[patch.solid].mean(axis=0)
+    first = max((_colour(rng) for _ in range(CANDIDATES)), key=lambda c: float(np.linalg.norm(c - below)))
+    fill = coloured(any_texture(rng, height, width, unit), *_pair(rng, first, PATCH_CONTRAST))
     window += patch.alpha[:, :, None] * (fill - window)
     for instance in instances:
         instance.mask[patch.rows, patch.columns] &= ~patch.solid
@@ -168,12 +179,15 @@ def _exposed(rng: np.random.Generator, picture: Picture) -> NDArray[np.uint8]:
     return (np.clip(picture * light[:, :, None] + grain, 0, 1) * 255).astype(np.uint8)
 
 
-def _colours(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return two RGB colours, far enough apart for a texture between them to be seen."""
-    first = rng.uniform(0.1, 0.9, 3).astype(np.float32)
-    step = rng.normal(0, 1, 3).astype(np.float32)
-    second = first + step / np.linalg.norm(step) * np.float32(rng.uniform(0.2, 0.5))
-    return first, np.clip(second, 0, 1)
+def _colour(rng: np.random.Generator) -> Colour:
+    return rng.uniform(0.05, 0.95, 3).astype(np.float32)
+
+
+def _pair(rng: np.random.Generator, first: Colour, contrast: tuple[float, float]) -> tuple[Colour, Colour]:
+    """Return `first` and another colour at a distance from it, in a random direction."""
+    step = rng.normal(0, 1, 3)
+    second = first + step / np.linalg.norm(step) * rng.uniform(*contrast)
+    return first, np.clip(second, 0, 1).astype(np.float32)
 
 
 def _ink(rng: np.random.Generator) -> tuple[int, int, int]:

@@ -1,0 +1,136 @@
+"""A seeded server: three finished runs, one running, one failed, one queued, one with hostile names."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from backend import migration
+from backend.database import Database
+from backend.measurements import repository as measurements
+from backend.measurements.records import LayerRow
+from backend.models import Run
+from backend.settings import Settings
+from eigenscope.server import build_app
+
+HOSTILE = "<img src=x onerror=window.hacked=1><b>%{x}</b>"
+SNAPSHOTS = (0, 1, 10, 100, 600, 1200)
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def _load_seed() -> ModuleType:
+    # With importmode=importlib a neighbour cannot be imported by name.
+    spec = importlib.util.spec_from_file_location("eigenscope_seed", Path(__file__).with_name("seed.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+seed = _load_seed()
+
+
+@pytest.fixture(scope="session")
+def seed_runs() -> Callable[..., dict[str, int]]:
+    """Return the function that fills a database: `seed_runs(database)` gives run ids by role."""
+    return seed.seed_runs
+
+
+def _add_hostile(database: Database) -> int:
+    with database.writing() as session:
+        short = {"iterations": 20, "warmup": 5}
+        spec = seed.specification(1, init__kind="imagenet", training=short)
+        run: Run = seed.add_run(session, spec, HOSTILE, "succeeded", tags=["<i>tag</i>"], error=None)
+        layer = LayerRow(0, "<script>window.hacked=1</script>", "block", "<u>stage</u>", 8)
+        measurements.write_layers(session, run.id, [layer])
+        values = seed.eigenvalues(layer, 0.5, 0.5, False, 1)
+        row = seed.SpectrumRow(0, values, 5, float(values.sum()), float(values[0]), 4, 400)
+        for iteration in (0, 20):
+            measurements.write_spectra(session, run.id, iteration, [row])
+        return run.id
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, int]]:
+    """Return settings of a filled database and the ids of its runs by role; tests must not change it."""
+    settings = Settings(home=tmp_path_factory.mktemp("seeded"), _env_file=None)
+    database = Database(settings.database)
+    roles = seed.seed_runs(database, snapshots=SNAPSHOTS)
+    roles["hostile"] = _add_hostile(database)
+    database.dispose()
+    return settings, roles
+
+
+@pytest.fixture(scope="session")
+def roles(seeded: tuple[Settings, dict[str, int]]) -> dict[str, int]:
+    return seeded[1]
+
+
+@pytest.fixture(scope="session")
+def client(seeded: tuple[Settings, dict[str, int]]) -> Iterator[TestClient]:
+    """Yield a client that asks as a browser does."""
+    app = build_app(seeded[0])
+    with TestClient(app, base_url="http://127.0.0.1", headers={"Accept": "text/html"}) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
+    """Yield the address of a running server."""
+    app = build_app(seeded[0])
+    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started:
+        time.sleep(0.02)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    app.state.stopping.set()
+    running.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[BrowserContext]:
+    """Yield one browser whose tabs share a cache, so that plotly.js is fetched and compiled once."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield opened.new_context(viewport={"width": 1440, "height": 900})
+        opened.close()
+
+
+def is_problem(message: ConsoleMessage) -> bool:
+    # A browser notes every refused request of its own accord; a refused preview is the form's normal life.
+    return message.type == "error" and not message.location["url"].endswith("/runs/preview")
+
+
+@pytest.fixture
+def tab(browser: BrowserContext) -> Iterator[Page]:
+    """Yield a page in which any console error or failed script fails the test."""
+    problems: list[Any] = []
+    page = browser.new_page()
+    page.on("console", lambda message: problems.append(message.text) if is_problem(message) else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    page.close()
+    assert problems == []
+
+
+@pytest.fixture
+def settings_of_an_empty_database(tmp_path: Path) -> Settings:
+    settings = Settings(home=tmp_path, _env_file=None)
+    database = Database(settings.database)
+    migration.upgrade(database)
+    database.dispose()
+    return settings

@@ -1,0 +1,198 @@
+"""Figures: numbers in, the right numbers and words in the plotly figure out."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from frontend.figures.axes import FigureLayer, iteration_axis, log_ticks, merged_layers, stage_bounds
+from frontend.figures.colours import PALETTES, colour_class, run_colour
+from frontend.figures.dimension_by_depth import DepthSeries, dimension_by_depth
+from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
+from frontend.figures.heatmap import heatmap
+from frontend.figures.heatmap_difference import heatmap_difference
+from frontend.figures.labels import label
+from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses, running_mean
+from frontend.figures.runs import FigureRun, told_apart
+from frontend.figures.spectrum import SpectrumLine, log_range, spectrum
+
+I_RUN = FigureRun(2, "I: pre-trained", "imagenet")
+S_RUN = FigureRun(3, "S: scratch", "scratch")
+LAYERS = [
+    FigureLayer("stem.act1", "stem", 4),
+    FigureLayer("layer1.0", "layer1", 8),
+    FigureLayer("layer1.1", "layer1", 8),
+]
+ITERATIONS = (0, 1, 10)
+DIMENSIONS = np.array([[4.0, 3.0, 2.0], [8.0, 4.0, np.nan], [0.0, 2.0, 8.0]])
+
+
+def test_heatmap_shows_shares_of_the_full_width_in_network_order() -> None:
+    figure = heatmap(I_RUN, LAYERS, ITERATIONS, DIMENSIONS)
+    (trace,) = figure.data
+    np.testing.assert_allclose(trace.z, [[1, 0.75, 0.5], [1, 0.5, np.nan], [0, 0.25, 1]])
+    assert (trace.zmin, trace.zmax) == (0, 1)
+    assert list(trace.y) == ["stem.act1", "layer1.0", "layer1.1"]
+    assert list(trace.x) == ["0", "1", "10"]
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the input is at the top"
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.5], "one line, between stem and layer1"
+    assert list(figure.layout.yaxis.ticktext) == ["stem", "layer1"]
+    assert figure.layout.meta["layers"] == ["stem.act1", "layer1.0", "layer1.1"]
+
+
+def test_heatmap_of_a_run_without_snapshots_is_empty() -> None:
+    figure = heatmap(I_RUN, LAYERS, (), np.empty((3, 0)))
+    assert len(figure.data[0].x) == 0
+
+
+def test_difference_is_first_minus_second_in_points_centred_at_zero() -> None:
+    first, second = np.array([[0.9, 0.5]]), np.array([[0.5, 0.75]])
+    figure = heatmap_difference(I_RUN, S_RUN, LAYERS[:1], (0, 1), (first, second))
+    (trace,) = figure.data
+    np.testing.assert_allclose(trace.z, [[40, -25]], rtol=1e-6)
+    assert (trace.zmin, trace.zmid, trace.zmax) == pytest.approx((-40, 0, 40))
+    assert trace.colorscale[0][1] == run_colour(3, "scratch", "light")
+    assert trace.colorscale[-1][1] == run_colour(2, "imagenet", "light")
+
+
+def test_difference_of_equal_runs_keeps_a_readable_scale() -> None:
+    same = np.array([[0.5, np.nan]])
+    (trace,) = heatmap_difference(I_RUN, S_RUN, LAYERS[:1], (0, 1), (same, same)).data
+    assert trace.zmax == pytest.approx(5)
+
+
+def test_spectrum_draws_every_eigenvalue_and_marks_d() -> None:
+    values = np.array([1.0, 0.1, 1e-2, 1e-5], np.float32)
+    figure = spectrum("layer1.0", [SpectrumLine(I_RUN, 10, values, 3.0)], 1e-3, (1e-5, 1.0))
+    curve, marker = figure.data
+    np.testing.assert_array_equal(curve.y, values)
+    np.testing.assert_array_equal(curve.x, [1, 2, 3, 4])
+    assert marker.x[0] == 3
+    assert marker.y[0] == pytest.approx(1e-2)
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
+    assert figure.layout.shapes[0].y0 == 1e-3
+    assert "τ = 0.001" in figure.layout.annotations[0].text
+
+
+def test_spectrum_has_no_threshold_line_for_other_criteria() -> None:
+    figure = spectrum("x", [SpectrumLine(I_RUN, 0, np.ones(3, np.float32), 2.5)], None, (1e-5, 1.0))
+    assert not figure.layout.shapes
+
+
+def test_spectrum_without_any_run_that_has_the_layer_is_empty() -> None:
+    assert len(spectrum("x", [], 1e-3, (1e-6, 1.0)).data) == 0
+
+
+def test_axis_holds_spectrum_and_threshold_but_not_rounding() -> None:
+    low, high = log_range(1e-12, 10.0, 1e-3)
+    assert low == pytest.approx(-7.1)
+    assert high == pytest.approx(1.1)
+    low, high = log_range(0.5, 1.0, 1e-3)
+    assert low < -3 < high
+
+
+def test_dimension_by_iteration_runs_share_one_axis() -> None:
+    series = [
+        DimensionSeries(I_RUN, (0, 10), np.array([5.0, 6.0]), 8),
+        DimensionSeries(S_RUN, (0, 1), np.array([1.0, 2.0]), 8),
+    ]
+    figure = dimension_by_iteration("layer1.0", series)
+    assert list(figure.layout.xaxis.categoryarray) == ["0", "1", "10"]
+    assert [list(trace.y) for trace in figure.data] == [[5, 6], [1, 2]]
+    assert figure.layout.meta["iterations"] == [0, 1, 10]
+
+
+def test_dimension_by_depth_merges_layers_of_different_networks() -> None:
+    other = [LAYERS[0], FigureLayer("layer1.0", "layer1", 8), FigureLayer("layer1.2", "layer1", 8)]
+    series = [
+        DepthSeries(I_RUN, 10, LAYERS, np.array([4.0, 8.0, 4.0])),
+        DepthSeries(S_RUN, 10, other, np.array([2.0, 4.0, 8.0])),
+    ]
+    figure = dimension_by_depth(series)
+    assert list(figure.layout.xaxis.categoryarray) == ["stem.act1", "layer1.0", "layer1.1", "layer1.2"]
+    np.testing.assert_allclose(figure.data[1].y, [0.5, 0.5, 1.0])
+
+
+def test_losses_of_one_run_show_parts_and_of_several_the_totals() -> None:
+    steps = np.arange(100)
+    total = MetricSeries(I_RUN, "loss", steps, np.linspace(2, 1, 100))
+    part = MetricSeries(I_RUN, "loss_box_reg", steps, np.linspace(1, 0.5, 100))
+    alone = losses([total, part])
+    assert [trace.name for trace in alone.data if trace.showlegend] == ["total", "box"]
+    both = losses([total, part, MetricSeries(S_RUN, "loss", steps, np.linspace(3, 2, 100))])
+    assert {trace.name for trace in both.data} == {"I: pre-trained", "S: scratch"}
+
+
+def test_accuracies_are_percentages() -> None:
+    figure = average_precision([MetricSeries(I_RUN, "ap", (100, 200), np.array([0.1, 0.374]))])
+    np.testing.assert_allclose(figure.data[0].y, [10, 37.4], rtol=1e-6)
+    top1 = average_precision([MetricSeries(I_RUN, "top1", (100,), np.array([0.8]))])
+    assert "top-1" in top1.layout.yaxis.title.text
+
+
+def test_learning_rate_is_drawn_as_it_is() -> None:
+    figure = learning_rate([MetricSeries(I_RUN, "lr", (0, 1), np.array([0.0, 0.01]))])
+    np.testing.assert_allclose(figure.data[0].y, [0, 0.01], rtol=1e-6)
+
+
+def test_running_mean_leaves_out_what_is_not_finite() -> None:
+    np.testing.assert_allclose(running_mean(np.array([1.0, np.nan, 3.0, 5.0]), 2), [1, 1, 3, 4])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_json_holds_no_bare_nan_and_the_theme_s_paper(theme: str) -> None:
+    text = heatmap(I_RUN, LAYERS, ITERATIONS, DIMENSIONS, theme).to_json()
+
+    def refuse(token: str) -> None:
+        raise AssertionError(token)
+
+    figure = json.loads(text, parse_constant=refuse)
+    assert figure["layout"]["template"]["layout"]["paper_bgcolor"] == PALETTES[theme].paper
+
+
+def test_names_cannot_be_read_as_plotly_s_html_or_templates() -> None:
+    hostile = FigureRun(9, '<a href="x">%{y}</a>', "scratch")
+    assert hostile.text == "&lt;a href=&quot;x&quot;&gt;%&#123;y&#125;&lt;/a&gt;"
+    layers = [FigureLayer("<b>layer</b>", "<i>s</i>", 4)]
+    text = heatmap(hostile, layers, (0,), np.ones((1, 1))).to_dict()
+    # The raw name stands in meta only, which plotly never draws unless a template asks for it.
+    text["layout"]["meta"].pop("layers")
+    assert "<b>layer" not in str(text)
+    assert "<i>" not in str(text)
+
+
+def test_long_names_are_cut_in_the_middle() -> None:
+    cut = label("a" * 40 + "b" * 40)
+    assert len(cut) == 48
+    assert cut.startswith("aaa")
+    assert cut.endswith("bbb")
+
+
+def test_a_run_keeps_its_colour_and_two_alike_differ_by_dash() -> None:
+    assert run_colour(2, "imagenet", "light") in PALETTES["light"].blues
+    assert run_colour(2, "scratch", "dark") in PALETTES["dark"].oranges
+    assert colour_class(2, "run") == "blue-2"
+    first, second, third = told_apart(
+        [I_RUN, FigureRun(6, "same colour", "imagenet"), FigureRun(7, "other", "imagenet")]
+    )
+    assert (first.dash, second.dash, third.dash) == ("solid", "dash", "solid")
+
+
+def test_iteration_axis_labels_first_and_last_and_not_too_many() -> None:
+    axis = iteration_axis(list(range(0, 2000, 10)))
+    assert axis["tickvals"][0] == "0"
+    assert axis["tickvals"][-1] == "1990"
+    assert len(axis["tickvals"]) <= 9
+    assert axis["ticktext"][-1] == "1,990"
+
+
+def test_stages_bound_neighbours_and_layers_merge_in_order() -> None:
+    assert stage_bounds(LAYERS) == [("stem", 0, 0), ("layer1", 1, 2)]
+    assert merged_layers([LAYERS, LAYERS]) == LAYERS
+
+
+def test_log_ticks_span_the_values() -> None:
+    assert log_ticks([0.3, 4.0])["ticktext"][:4] == ["0.1", "0.2", "0.5", "1"]
+    assert log_ticks([0.0, float("nan")]) == {}

@@ -1,0 +1,54 @@
+"""Numbers and times as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from frontend import formats
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (999, "999"),
+        (999_960, "1.00 M"),
+        (23_454_912, "23.5 M"),
+        (134.4e9, "134 G"),
+        (4100, "4.10 k"),
+    ],
+)
+def test_counts_have_three_digits(value: float | None, text: str) -> None:
+    assert formats.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0.4, "0 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 05 min"),
+        (200_000, "2 d 7 h"),
+    ],
+)
+def test_durations_have_two_units(seconds: float | None, text: str) -> None:
+    assert formats.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3, "just now"), (50, "1 min ago"), (7300, "2 h ago"), (90_000, "1 d ago")]
+)
+def test_ages_have_one_unit(seconds: float, text: str) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    assert formats.ago(now - timedelta(seconds=seconds), now) == text
+
+
+def test_accuracy_is_a_percentage_and_bytes_are_binary() -> None:
+    assert formats.percent(0.3741) == "37.4"
+    assert formats.size(90 * 2**20) == "90.0 MiB"
+    assert formats.size(512) == "512 B"

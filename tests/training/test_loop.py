@@ -1,0 +1,224 @@
+"""The loop: exact resumption, the probe's invisibility, the same data for all, and how it ends early."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from worker.training import checkpoints
+from worker.training.errors import TrainingFailed
+from worker.training.loop import Loop
+from worker.training.optimiser import learning_rate
+from worker.training.stopping import StopFlag, StopRequested
+
+Maker = Callable[..., tuple[Loop, Any]]
+
+
+class StopAfter(StopFlag):
+    """A wish to stop that comes when asked for the n-th time."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__()
+        self.left = asked
+
+    @property
+    def requested(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def weights(loop: Loop) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in loop._model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture
+def wanted(specification: Callable[..., Any]) -> Any:
+    return specification()
+
+
+@pytest.mark.parametrize("architecture", ["faster_rcnn", "classifier"])
+def test_resuming_is_exact(make_loop: Maker, specification: Callable[..., Any], architecture: str) -> None:
+    wanted = specification(model={"architecture": architecture})
+    straight, memory = make_loop(wanted, "straight")
+    straight.run()
+    first, before = make_loop(wanted, "resumed", StopAfter(3))
+    with pytest.raises(StopRequested):
+        first.run()
+    assert first.iteration == 3
+    second, after = make_loop(wanted, "resumed")
+    torch.rand(7)
+    second.restore(checkpoints.load(before.file, "x"))
+    second.run()
+    assert same(weights(straight), weights(second))
+    assert memory.losses() == before.losses() | after.losses()
+    assert memory.results == after.results
+
+
+def test_resuming_looks_again_only_where_it_had_not(
+    make_loop: Maker, specification: Callable[..., Any]
+) -> None:
+    wanted = specification(probe={"images": 2, "every": 3}, checkpoint_every=3)
+    loop, memory = make_loop(wanted, stop=StopAfter(1))
+    with pytest.raises(StopRequested):
+        loop.run()
+    assert loop.iteration == 0
+    assert memory.snapshots == {}
+    again, memory = make_loop(wanted)
+    again.restore(checkpoints.load(checkpoints.path_of(loop._parts.folder, 0), "x"))
+    again.run()
+    assert sorted(memory.snapshots) == [0, 1, 2, 3, 6]
+    finished, memory = make_loop(wanted)
+    finished.restore(checkpoints.load(checkpoints.path_of(loop._parts.folder, 6), "x"))
+    finished.run()
+    assert memory.snapshots == {}
+
+
+@pytest.mark.parametrize("statistics", ["running", "probe"])
+def test_training_is_bit_identical_with_the_probe_on_and_off(
+    make_loop: Maker, specification: Callable[..., Any], statistics: str
+) -> None:
+    off, quiet = make_loop(specification(), "off")
+    off.run()
+    probe = {"images": 3, "every": 2, "batch_statistics": statistics}
+    on, probed = make_loop(specification(probe=probe, evaluate_every=2), "on")
+    on.run()
+    assert sorted(probed.snapshots) == [0, 1, 2, 4, 6]
+    assert same(weights(off), weights(on))
+    losses = {i: {n: v for n, v in point.items() if n != "ap"} for i, point in probed.losses().items()}
+    assert losses == quiet.losses()
+
+
+def test_data_order_does_not_depend_on_the_weights(
+    make_loop: Maker, specification: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(name: str, **model: Any) -> list[list[float]]:
+        loop, _ = make_loop(specification(model=model), name)
+        sums: list[list[float]] = []
+        losses = loop._losses
+
+        def watched(batch: Any) -> Any:
+            sums.append([image.double().sum().item() for image in batch.images])
+            return losses(batch)
+
+        monkeypatch.setattr(loop, "_losses", watched)
+        loop.run()
+        return sums
+
+    one, other = seen("i", norm="batch"), seen("s", norm="group")
+    assert one == other
+    assert len({tuple(batch) for batch in one}) == 6
+
+
+def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -> None:
+    wanted = specification(
+        training={"clip_norm": 1.0}, probe={"images": 2, "every": 4}, evaluate_every=3, checkpoint_every=4
+    )
+    loop, memory = make_loop(wanted)
+    loop.run()
+    assert memory.progressed == [1, 2, 3, 4, 5, 6]
+    names = {"loss", "loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
+    assert set(memory.points[1]) == names | {"lr", "data_wait", "gradient_norm"}
+    assert set(memory.points[3]) - set(memory.points[1]) == {"ap", "ap50", "ap75"}
+    for iteration, point in memory.points.items():
+        assert point["loss"] == pytest.approx(sum(point[name] for name in names - {"loss"}), rel=1e-6)
+        assert point["lr"] == learning_rate(wanted.training, iteration - 1)
+        assert 0 <= point["data_wait"] <= 1
+    assert sorted(memory.snapshots) == [0, 1, 2, 4, 6]
+    row = memory.snapshots[6][0]
+    assert row.dimensionality == sum(row.eigenvalues.astype(float) > 1e-3)
+    assert (row.images, row.layer) == (2, 0)
+    assert len(memory.results) == 2
+    assert set(memory.results[0]) == {"ap", "ap50"}
+    assert set(memory.phases) == {"probing", "training", "evaluating", "saving"}
+    assert [path.name for path in loop._parts.folder.iterdir()] == ["checkpoint-00000006.pt"]
+
+
+def test_a_loss_that_is_no_number_stops_before_the_update(
+    make_loop: Maker, wanted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, memory = make_loop(wanted)
+    losses = loop._losses
+
+    def broken(batch: Any) -> Any:
+        found = losses(batch)
+        if loop.iteration == 2:
+            found["loss_box_reg"] = found["loss_box_reg"] * math.nan
+        return found
+
+    monkeypatch.setattr(loop, "_losses", broken)
+    steps: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(
+        loop._optimiser, "step", lambda step=loop._optimiser.step: (step(), steps.append(weights(loop)))
+    )
+    sentence = (
+        r"the loss became nan at iteration 3 \(loss_box_reg\); lower training.lr or lengthen the warm-up"
+    )
+    with pytest.raises(TrainingFailed, match=sentence):
+        loop.run()
+    assert len(steps) == 2
+    parameters = dict(loop._model.named_parameters())
+    assert all(
+        torch.equal(value, parameters[name]) for name, value in steps[-1].items() if name in parameters
+    )
+    assert sorted(memory.points) == [1, 2]
+    assert memory.file is None
+
+
+def test_a_rate_far_too_high_is_told_as_such(make_loop: Maker, specification: Callable[..., Any]) -> None:
+    wanted = specification(training={"lr": 100.0, "warmup": 0, "iterations": 30})
+    with pytest.raises(
+        TrainingFailed, match=r"the loss became (nan|inf) at iteration \d+ .*lower training.lr"
+    ):
+        make_loop(wanted)[0].run()
+
+
+def test_gradients_without_end_are_not_applied(make_loop: Maker, specification: Callable[..., Any]) -> None:
+    loop, _ = make_loop(specification(training={"clip_norm": 1.0}))
+    next(loop._model.parameters()).register_hook(lambda gradient: gradient * math.inf)
+    with pytest.raises(TrainingFailed, match=r"the gradient became (nan|inf) at iteration 1"):
+        loop.run()
+
+
+def test_bf16_trains(make_loop: Maker, specification: Callable[..., Any]) -> None:
+    loop, memory = make_loop(specification(training={"amp": "bf16", "iterations": 3}))
+    loop.run()
+    assert all(math.isfinite(point["loss"]) for point in memory.points.values())
+    assert all(value.dtype != torch.bfloat16 for value in weights(loop).values())
+
+
+def test_frozen_stages_stay(make_loop: Maker, specification: Callable[..., Any]) -> None:
+    wanted = specification(
+        model={"norm": "frozen_batch"}, init={"kind": "run", "run_id": 1}, training={"trainable_stages": 3}
+    )
+    loop, _ = make_loop(wanted)
+    before = weights(loop)
+    loop.run()
+    moved = {name for name, value in weights(loop).items() if not torch.equal(value, before[name])}
+    assert "backbone.body.layer2.0.conv1.weight" in moved
+    assert not any(name.startswith(("backbone.body.conv1", "backbone.body.layer1")) for name in moved)
+
+
+def test_rate_rises_and_falls(specification: Callable[..., Any]) -> None:
+    training = specification(
+        training={"lr": 0.4, "warmup": 4, "milestones": (6, 8), "iterations": 10}
+    ).training
+    rates = [learning_rate(training, iteration) for iteration in range(10)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4, 0.04, 0.04, 0.004, 0.004])
+
+
+def test_norms_and_biases_do_not_decay(make_loop: Maker, wanted: Any) -> None:
+    loop, _ = make_loop(wanted)
+    decays, spared = loop._optimiser.param_groups
+    assert (decays["weight_decay"], spared["weight_decay"]) == (1e-4, 0)
+    assert {p.ndim for p in decays["params"]} == {2, 4}
+    assert {p.ndim for p in spared["params"]} == {1}
+    counted = len(decays["params"]) + len(spared["params"])
+    assert counted == len(list(loop._model.parameters()))

@@ -1,0 +1,258 @@
+"""A run from its row in the database to its exit status, as the worker starts it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sqlalchemy import select
+
+from backend import migration
+from backend.database import Database
+from backend.datasets.service import register_coco
+from backend.errors import Unavailable
+from backend.models import Checkpoint, Layer, Metric, Run, Spectrum, SpectrumSummary
+from backend.runs import queue
+from backend.runs.service import launch
+from backend.runs.specification import RunSpecification
+from backend.settings import Settings
+from worker.training import checkpoints
+from worker.training.session import choose_device, train
+from worker.training.stopping import StopFlag
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """The trainer takes the root logger for itself; give it back."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("DATABASE_URL", "DATA_ROOT", "LEASE_OWNER", "SUPERVISOR"):
+        monkeypatch.delenv(f"EIGENSCOPE_{name}", raising=False)
+    monkeypatch.setenv("EIGENSCOPE_HOME", str(tmp_path / "home"))
+    return Settings(_env_file=None)
+
+
+@pytest.fixture
+def database(settings: Settings, shapes: Path) -> Iterator[Database]:
+    opened = Database(settings.database)
+    migration.upgrade(opened)
+    with opened.writing() as session:
+        register_coco(session, "tiny", shapes / "train.json", shapes / "val.json", shapes / "images")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def queued(
+    settings: Settings, database: Database, specification: Callable[..., RunSpecification]
+) -> Callable[..., int]:
+    """Return a launcher of runs on the tiny dataset; it gives their numbers."""
+
+    def queue_run(**changes: Any) -> int:
+        with database.writing() as session:
+            return launch(session, settings, specification(**changes)).id
+
+    return queue_run
+
+
+def row(database: Database, run_id: int) -> Run:
+    with database.reading() as session:
+        found = session.get(Run, run_id)
+        assert found is not None
+        return found
+
+
+def every(database: Database, model: type[Any]) -> list[Any]:
+    with database.reading() as session:
+        return list(session.scalars(select(model)))
+
+
+def weights_of(settings: Settings, run_id: int, iteration: int) -> dict[str, torch.Tensor]:
+    path = checkpoints.path_of(settings.run_folder(run_id), iteration)
+    return checkpoints.load(path, "x")["model"]
+
+
+def error_of(settings: Settings, run_id: int) -> str:
+    return (settings.run_folder(run_id) / "error.txt").read_text().strip()
+
+
+def test_classifier_then_detector_from_it(
+    settings: Settings, database: Database, queued: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = queued(model={"architecture": "classifier"}, training={"batch_size": 8})
+    assert train(first, StopFlag()) == 0
+    classified = row(database, first)
+    assert classified.top1 is not None
+    assert 0 <= classified.top1 <= 1
+    second = queued(init={"kind": "run", "run_id": first}, probe={"images": 2, "every": 3})
+    assert train(second, StopFlag()) == 0
+    detected = row(database, second)
+    assert detected.ap is not None
+    assert detected.ap50 is not None
+    assert (detected.iteration, detected.phase, detected.device) == (6, "training", "cpu")
+    assert detected.parameters is not None
+    assert detected.parameters > (detected.backbone_parameters or 0) > 0
+    assert detected.macs
+    words = capfd.readouterr().out
+    assert "initial weights (run): 120 tensors taken; left over: fc.weight, fc.bias" in words
+    assert "frozen: nothing" in words
+    layers = {layer.order: layer for layer in every(database, Layer)}
+    assert {layer.name for layer in layers.values()} >= {
+        "layer1.0.act1",
+        "layer4.1",
+        "fpn.p2",
+        "box_head.fc6",
+    }
+    summaries = every(database, SpectrumSummary)
+    assert {s.iteration for s in summaries} == {0, 1, 2, 3, 6}
+    for spectrum in every(database, Spectrum):
+        values = np.frombuffer(spectrum.eigenvalues, "<f4")
+        assert values.shape == (layers[spectrum.layer].width,)
+        assert np.all(np.diff(values) <= 0)
+    losses = [m for m in every(database, Metric) if m.run_id == second and m.name == "loss"]
+    assert sorted(m.iteration for m in losses) == [1, 2, 3, 4, 5, 6]
+    kept = [c for c in every(database, Checkpoint) if c.run_id == second]
+    assert [c.file for c in kept] == [f"runs/{second}/checkpoint-00000006.pt"]
+
+
+def test_a_stopped_run_goes_on_and_ends_like_one_that_was_not(
+    settings: Settings, database: Database, queued: Callable[..., int]
+) -> None:
+    straight, stopped = queued(), queued()
+    assert train(straight, StopFlag()) == 0
+
+    class AfterThree(StopFlag):
+        @property
+        def requested(self) -> bool:
+            points = [m for m in every(database, Metric) if m.run_id == stopped and m.name == "loss"]
+            return len(points) >= 3
+
+    assert train(stopped, AfterThree()) == 3
+    at = row(database, stopped).iteration
+    assert 3 <= at < 6
+    assert train(stopped, StopFlag()) == 0
+    one, other = weights_of(settings, straight, 6), weights_of(settings, stopped, 6)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    losses = {
+        run: {
+            (m.name, m.iteration): m.value
+            for m in every(database, Metric)
+            if m.run_id == run and "loss" in m.name
+        }
+        for run in (straight, stopped)
+    }
+    assert losses[straight] == losses[stopped]
+    assert os.listdir(settings.run_folder(stopped)) == ["checkpoint-00000006.pt"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"training": {"lr": 100.0, "warmup": 0, "iterations": 40}}, r"the loss became nan at iteration"),
+        ({"resources": {"gpus": 1}}, "resources.gpus is 1, but torch finds no GPU here"),
+    ],
+)
+def test_known_failures_exit_with_one_sentence(
+    settings: Settings, queued: Callable[..., int], changes: dict[str, Any], words: str
+) -> None:
+    if torch.cuda.is_available() and "resources" in changes:
+        pytest.skip("this machine has a GPU")
+    run_id = queued(**changes)
+    assert train(run_id, StopFlag()) == 4
+    assert error_of(settings, run_id).startswith(words)
+    assert error_of(settings, run_id).count("\n") == 0
+
+
+def test_weights_that_do_not_fit_fail_before_training(
+    settings: Settings, database: Database, queued: Callable[..., int]
+) -> None:
+    settings.data.mkdir(parents=True)
+    torch.save({"conv1.weight": torch.zeros(3)}, settings.data / "w.pth")
+    run_id = queued(init={"kind": "file", "file": "w.pth"})
+    assert train(run_id, StopFlag()) == 4
+    assert error_of(settings, run_id).startswith(
+        "w.pth holds 'conv1.weight' with shape (3,), but the model's"
+    )
+    assert every(database, Metric) == []
+
+
+def test_a_run_taken_away_is_left_alone(
+    settings: Settings, database: Database, queued: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = queued()
+    monkeypatch.setenv("EIGENSCOPE_LEASE_OWNER", "mine")
+    with database.writing() as session:
+        assert queue.claim_next(session, "another", 60) == run_id
+    assert train(run_id, StopFlag()) == 3
+    assert every(database, Metric) == []
+    assert every(database, Checkpoint) == []
+
+
+def test_a_run_that_is_not_there(settings: Settings, database: Database) -> None:
+    assert train(77, StopFlag()) == 4
+    assert error_of(settings, 77) == "there is no run 77"
+
+
+def test_the_process_stops_on_the_signal_and_resumes(
+    settings: Settings, database: Database, queued: Callable[..., int]
+) -> None:
+    run_id = queued(training={"iterations": 4000})
+    command = [sys.executable, "-m", "worker.training.train", "--run", str(run_id)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "EIGENSCOPE_SUPERVISOR": str(os.getpid())}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        while row(database, run_id).iteration < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGUSR1)
+        words, _ = process.communicate(timeout=60)
+    assert process.returncode == 3, words
+    assert "on request" in words
+    saved = [c for c in every(database, Checkpoint) if c.run_id == run_id]
+    assert len(saved) == 1
+    assert saved[0].iteration == row(database, run_id).iteration >= 2
+
+
+def test_a_request_to_stop_while_torch_is_imported_is_heard(
+    settings: Settings, queued: Callable[..., int]
+) -> None:
+    run_id = queued(training={"iterations": 4000})
+    command = [sys.executable, "-m", "worker.training.train", "--run", str(run_id)]
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        process = subprocess.Popen(
+            command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=120)
+    assert process.returncode == 3
+
+
+def test_an_orphan_stops() -> None:
+    assert not StopFlag(os.getppid()).requested
+    assert StopFlag(os.getppid() + 1).requested
+
+
+def test_choice_of_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device(0).type == choose_device(None).type == "cpu"
+    with pytest.raises(Unavailable, match="set it to 0 or leave it empty"):
+        choose_device(1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert (choose_device(0).type, choose_device(None).type, choose_device(1).type) == ("cpu", "cuda", "cuda")
