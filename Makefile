@@ -96,12 +96,12 @@ format: setup-dev
 
 # The pages' JavaScript is checked where npm is; CI demands it.
 types:
-	@if command -v npm >/dev/null 2>&1; then $(MAKE) node_modules/installed && npm run --silent types; \
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) frontend/node_modules/installed && cd frontend && npm run --silent check; \
 	elif [ "$$EIGENSCOPE_TEST_DEMAND" = 1 ]; then echo "make lint needs npm (Node 20 or newer) to run tsc" >&2; exit 1; \
 	else echo "tsc skipped: it needs npm (Node 20 or newer)" >&2; fi
 
-node_modules/installed: package.json package-lock.json
-	@npm ci --silent --no-fund --no-audit
+frontend/node_modules/installed: frontend/package.json frontend/package-lock.json
+	@cd frontend && npm ci --silent --no-fund --no-audit
 	@touch $@
 
 # ---- writing what is generated ---------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.measurements import service
-from backend.models import Run
+from backend.models import Run, SpectrumSummary
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
 
 FEW_POSITIONS = 8
@@ -29,7 +29,7 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
         kinds |= {layer.name: layer.map for layer in found}
         for layer in found:
             holders.setdefault(layer.name, []).append(run.id)
-        snapshots.append(sorted({row[1] for row in measurements.summaries(session, run.id)}))
+        snapshots.append(_snapshots(session, run.id))
     return {
         "runs": [
             {
@@ -52,6 +52,12 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
             for layer in merged_layers(layers)
         ],
     }
+
+
+def _snapshots(session: Session, run_id: int) -> list[int]:
+    iteration = SpectrumSummary.iteration
+    query = select(iteration).where(SpectrumSummary.run_id == run_id).distinct().order_by(iteration)
+    return list(session.scalars(query))
 
 
 def undercount_warning(session: Session, run: Run) -> str | None:

@@ -15,7 +15,7 @@ TITLES = {
 }
 OWN_CONTROLS = ("dataset_id", "init")
 """Fields that the page draws itself: they are chosen from what exists."""
-LABELS = {"lr": "learning rate", "amp": "mixed precision", "maps": "kinds of map", "gpus": "GPU"}
+LABELS = {"lr": "learning rate", "amp": "mixed precision", "warmup": "warm-up", "gpus": "GPU"}
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,7 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     _log.error("the database does not answer: %s", error)
-    return answer(
-        503, "unavailable", "the database does not answer; see the server's log"
-    )
+    return answer(503, "unavailable", "the database does not answer; see the server's log")
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -84,6 +84,10 @@ def criterion_threshold(criterion: str, threshold: float | None) -> float | None
     chosen = default if threshold is None else threshold
     if not np.isfinite(chosen) or chosen <= 0:
         raise InvalidInput(f"the threshold {chosen} of criterion {criterion} must be a positive number")
+    if CRITERIA[criterion].fraction and chosen > 1:
+        raise InvalidInput(
+            f"the threshold {chosen} of criterion {criterion} is a fraction and must not exceed 1"
+        )
     return chosen
 
 

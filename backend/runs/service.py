@@ -24,7 +24,7 @@ def get(session: Session, run_id: int) -> Run:
     """Return the run or say that there is none."""
     run = repository.get(session, run_id)
     if run is None:
-        raise NotFound(f"there is no run {run_id}; GET /api/v1/runs lists those there are")
+        raise NotFound(f"there is no run {run_id}; it may have been deleted")
     return run
 
 

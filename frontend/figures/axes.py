@@ -54,13 +54,27 @@ def iteration_axis(iterations: Sequence[int]) -> dict[str, Any]:
 
 
 def merged_layers(runs: Sequence[Sequence[FigureLayer]]) -> list[FigureLayer]:
-    """Return the layers of all runs, stage by stage, each name once, in network order."""
-    by_name: dict[str, FigureLayer] = {}
+    """Return the layers of all runs, each name once, in network order.
+
+    A layer that an earlier run lacks goes right behind the one it follows in its own network, so that each
+    run's layers keep their order.
+    """
+    merged: list[FigureLayer] = []
     for layers in runs:
+        behind = 0
         for layer in layers:
-            by_name.setdefault(layer.name, layer)
-    stages = list(dict.fromkeys(layer.stage for layer in by_name.values()))
-    return sorted(by_name.values(), key=lambda layer: stages.index(layer.stage))
+            names = [one.name for one in merged]
+            if layer.name in names:
+                behind = names.index(layer.name) + 1
+                continue
+            merged.insert(behind, layer)
+            behind += 1
+    return merged
+
+
+def axis_top(largest: float, full: float) -> float:
+    """Return where an axis of dimensionalities ends: at the full width, unless that would flatten the lines."""
+    return full * 1.04 if largest > 0.4 * full or largest <= 0 else largest * 1.15
 
 
 def stage_bounds(layers: Sequence[FigureLayer]) -> list[tuple[str, int, int]]:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from frontend.figures.axes import FigureLayer, layer_axis, merged_layers, stage_separators
+from frontend.figures.axes import FigureLayer, axis_top, layer_axis, merged_layers, stage_separators
 from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
@@ -27,8 +27,13 @@ class DepthSeries:
     values: NDArray[np.floating[Any]]
 
 
-def dimension_by_depth(series: Sequence[DepthSeries], theme: Theme = "light") -> go.Figure:
-    """Draw d as a share of each layer's width, layers in network order, stage by stage."""
+def dimension_by_depth(
+    series: Sequence[DepthSeries], largest: float = 1.0, theme: Theme = "light"
+) -> go.Figure:
+    """Draw d as a share of each layer's width, layers in network order, stage by stage.
+
+    `largest` is the largest share at any iteration, so that nothing moves but the lines while a person scrubs.
+    """
     layers = merged_layers([one.layers for one in series])
     return make_figure(
         theme,
@@ -41,7 +46,11 @@ def dimension_by_depth(series: Sequence[DepthSeries], theme: Theme = "light") ->
             "tickangle": 0,
             "title": {"text": "layer, from input to output"},
         },
-        yaxis={"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "share of full width"}},
+        yaxis={
+            "range": [0, axis_top(largest, 1.0)],
+            "tickformat": ".0%",
+            "title": {"text": "share of full width"},
+        },
         shapes=stage_separators(layers, PALETTES[theme].line, "x"),
         hovermode="closest",
         showlegend=False,

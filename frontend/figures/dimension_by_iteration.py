@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from frontend.figures.axes import iteration_axis, union_of_iterations
+from frontend.figures.axes import axis_top, iteration_axis, union_of_iterations
 from frontend.figures.colours import Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
@@ -30,8 +30,9 @@ class DimensionSeries:
 def dimension_by_iteration(
     layer: str, series: Sequence[DimensionSeries], theme: Theme = "light"
 ) -> go.Figure:
-    """Draw d against iteration (equal steps between snapshots), with the full width as the axis' end."""
+    """Draw d against iteration (equal steps between snapshots)."""
     widest = max((one.width for one in series), default=1)
+    largest = max((_largest(one.values) for one in series), default=0.0)
     traces = [
         go.Scatter(
             x=[str(iteration) for iteration in one.iterations],
@@ -55,10 +56,14 @@ def dimension_by_iteration(
         iterations=iterations,
         xaxis=iteration_axis(iterations),
         yaxis={
-            "range": [0, widest * 1.05],
+            "range": [0, axis_top(largest, widest)],
             "title": {"text": "dimensionality d (channels)"},
             "tickformat": ",d",
         },
         hovermode="closest",
         showlegend=False,
     )
+
+
+def _largest(values: NDArray[np.floating[Any]]) -> float:
+    return float(np.nanmax(values)) if np.isfinite(values).any() else 0.0

@@ -104,12 +104,13 @@ def _by_iteration(session: Session, asked: Request) -> go.Figure:
 
 
 def _by_depth(session: Session, asked: Request) -> go.Figure:
-    series = []
+    series, largest = [], 0.0
     for found in asked.dimensions(session):
         at = gather.last_at(found.iterations, asked.iteration)
         if at is not None:
+            largest = max(largest, float(np.nan_to_num(found.shares).max(initial=0.0)))
             series.append(DepthSeries(found.run, found.iterations[at], found.layers, found.values[:, at]))
-    return dimension_by_depth(series, asked.theme)
+    return dimension_by_depth(series, largest, asked.theme)
 
 
 def _losses(session: Session, asked: Request) -> go.Figure:

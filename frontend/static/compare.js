@@ -16,9 +16,24 @@ watchRuns((change) => {
   if (live.some((run) => !change || change.changed.includes(run.id))) extend();
 });
 
+/**
+ * Compare other runs in the same view.
+ * @param {string} runs
+ */
+function choose(runs) {
+  const query = new URLSearchParams(location.search);
+  query.set("runs", runs);
+  location.search = query.toString().replaceAll("%2C", ",");
+}
+
+byId("readout", HTMLElement).addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a.remove") : null;
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  choose(new URL(link.href).searchParams.get("runs") ?? "");
+});
+
 const adding = byId("add-run", HTMLFormElement).querySelector("select");
 adding?.addEventListener("change", () => {
-  const query = new URLSearchParams(location.search);
-  query.set("runs", `${query.get("runs")},${adding.value}`);
-  location.search = query.toString().replaceAll("%2C", ",");
+  if (adding.value) choose(`${explorer.page.runs.map((run) => run.id).join(",")},${adding.value}`);
 });

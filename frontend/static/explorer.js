@@ -21,6 +21,8 @@ import { drawDepth, drawSpectrum } from "./updates.js";
 /** @typedef {{layers: string[], iterations: number[], widths: number[], values: (number | null)[][]}} Dimensions */
 
 const DEPTH_EVERY_MS = 120;
+/** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
+const METRICS_EVERY_MS = 4000;
 
 export class Explorer {
   /** @param {PageView} page */
@@ -39,6 +41,7 @@ export class Explorer {
     /** @type {Map<number, Block>} of the chosen layer */
     this.blocks = new Map();
     this.frame = 0;
+    this.metricsShown = performance.now();
     this.depthDrawn = 0;
     /** @type {number | undefined} */
     this.depthLater = undefined;
@@ -149,13 +152,24 @@ export class Explorer {
   async extend(page) {
     const atEnd = this.scrubber.position === this.page.iterations.length - 1 || !this.page.iterations.length;
     const here = this.iteration;
-    page.runs.forEach((run) => forgetSpectra(run.id));
+    const grown = page.runs.filter((run, k) => run.iterations.length !== this.page.runs[k]?.iterations.length);
+    const ended = page.runs.some((run, k) => run.live !== this.page.runs[k]?.live);
     this.page = page;
+    if (ended || performance.now() - this.metricsShown > METRICS_EVERY_MS) this.#showMetrics();
+    if (!grown.length) return;
+    grown.forEach((run) => forgetSpectra(run.id));
     if (!this.view.layer) this.view.layer = firstLayer(page.layers);
     this.view.iteration = atEnd ? null : here;
     this.#controls();
-    await Promise.all([this.#loadDimensions(), this.#loadSpectra(), ...this.charts.map((c) => c.show(this.view))]);
+    const concerned = this.charts.filter((chart) => chart.needs.size);
+    await Promise.all([this.#loadDimensions(), this.#loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
     this.redraw();
+  }
+
+  /** Losses and AP depend on nothing of the view, only on time. */
+  #showMetrics() {
+    this.metricsShown = performance.now();
+    for (const chart of this.charts) if (!chart.needs.size) chart.show(this.view);
   }
 
   /** Draw once in the next frame, however often it is asked for. */

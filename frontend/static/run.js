@@ -23,7 +23,6 @@ async function readLog() {
   log.dataset.next = String(next);
   for (const line of lines) log.append(make("div", line.text));
   while (log.childElementCount > LOG_LINES) log.firstElementChild?.remove();
-  if (!log.childElementCount) log.dataset.empty = "";
   if (following) log.scrollTop = log.scrollHeight;
 }
 

@@ -125,6 +125,8 @@ def test_unknown_names_are_named(database: Database, filled: int, run_id: int) -
             service.dimensions(session, filled, "rank")
         with pytest.raises(InvalidInput, match="must be a positive number"):
             service.dimensions(session, filled, "absolute", -1.0)
+        with pytest.raises(InvalidInput, match="is a fraction and must not exceed 1"):
+            service.dimensions(session, filled, "variance", 1.5)
 
 
 def test_counts_are_of_layers_and_snapshots(database: Database, filled: int) -> None:

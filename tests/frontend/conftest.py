@@ -77,6 +77,32 @@ def roles(seeded: tuple[Settings, dict[str, int]]) -> dict[str, int]:
     return seeded[1]
 
 
+@pytest.fixture
+def passing_run(seeded: tuple[Settings, dict[str, int]]) -> Iterator[Callable[..., int]]:
+    """Yield a function that adds a run, or changes the one it added; it is gone after the test."""
+    database = Database(seeded[0].database)
+    added: list[int] = []
+
+    def change(**columns: Any) -> int:
+        with database.writing() as session:
+            if not added:
+                added.append(
+                    seed.add_run(session, seed.specification(1), "a passing run", "running", upto=1).id
+                )
+            run = session.get_one(Run, added[0])
+            for name, value in columns.items():
+                setattr(run, name, value)
+            run.revision += 1
+        return added[0]
+
+    yield change
+    with database.writing() as session:
+        run = session.get(Run, added[0])
+        if run is not None:
+            session.delete(run)
+    database.dispose()
+
+
 @pytest.fixture(scope="session")
 def client(seeded: tuple[Settings, dict[str, int]]) -> Iterator[TestClient]:
     """Yield a client that asks as a browser does."""

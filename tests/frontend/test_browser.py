@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,3 +134,17 @@ def test_no_page_scrolls_sideways_on_a_telephone(tab: Page, server: str, roles: 
     ):
         tab.goto(server + address, wait_until="domcontentloaded")
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, address
+
+
+def test_rows_follow_the_database_and_keep_the_selection(
+    tab: Page, server: str, roles: dict[str, int], passing_run: Callable[..., int]
+) -> None:
+    tab.goto(server)
+    tab.locator(f"#run-{roles['I']} input").check()
+    tab.wait_for_timeout(1000)
+    row = tab.locator(f"#run-{passing_run()}")
+    expect(row).to_contain_text("1 / 1,200", timeout=10_000)
+    passing_run(iteration=1200, status="succeeded", ap=0.5)
+    expect(row.locator(".status")).to_have_text("succeeded", timeout=10_000)
+    expect(row).to_contain_text("50.0")
+    expect(tab.locator(f"#run-{roles['I']} input")).to_be_checked()

@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from frontend.figures.axes import FigureLayer, iteration_axis, log_ticks, merged_layers, stage_bounds
+from frontend.figures.axes import (
+    FigureLayer,
+    axis_top,
+    iteration_axis,
+    log_ticks,
+    merged_layers,
+    stage_bounds,
+)
 from frontend.figures.colours import PALETTES, colour_class, run_colour
 from frontend.figures.dimension_by_depth import DepthSeries, dimension_by_depth
 from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
@@ -105,13 +112,13 @@ def test_dimension_by_iteration_runs_share_one_axis() -> None:
 
 
 def test_dimension_by_depth_merges_layers_of_different_networks() -> None:
-    other = [LAYERS[0], FigureLayer("layer1.0", "layer1", 8), FigureLayer("layer1.2", "layer1", 8)]
+    other = [LAYERS[0], FigureLayer("layer1.0.act2", "layer1", 8), LAYERS[1]]
     series = [
         DepthSeries(I_RUN, 10, LAYERS, np.array([4.0, 8.0, 4.0])),
         DepthSeries(S_RUN, 10, other, np.array([2.0, 4.0, 8.0])),
     ]
     figure = dimension_by_depth(series)
-    assert list(figure.layout.xaxis.categoryarray) == ["stem.act1", "layer1.0", "layer1.1", "layer1.2"]
+    assert list(figure.layout.xaxis.categoryarray) == ["stem.act1", "layer1.0.act2", "layer1.0", "layer1.1"]
     np.testing.assert_allclose(figure.data[1].y, [0.5, 0.5, 1.0])
 
 
@@ -196,3 +203,9 @@ def test_stages_bound_neighbours_and_layers_merge_in_order() -> None:
 def test_log_ticks_span_the_values() -> None:
     assert log_ticks([0.3, 4.0])["ticktext"][:4] == ["0.1", "0.2", "0.5", "1"]
     assert log_ticks([0.0, float("nan")]) == {}
+
+
+def test_small_dimensionalities_are_not_flattened_by_the_full_width() -> None:
+    assert axis_top(40.0, 1024.0) == pytest.approx(46)
+    assert axis_top(900.0, 1024.0) > 1024
+    assert axis_top(0.0, 8.0) > 8

@@ -72,8 +72,8 @@ def _make_detector(norm: str = "batch") -> FasterRCNN:
         min_size=72,
         max_size=110,
         rpn_anchor_generator=AnchorGenerator(((8,), (16,), (32,), (48,), (64,)), ((0.5, 1.0, 2.0),) * 5),
-        rpn_post_nms_top_n_test=60,
-        rpn_score_thresh=0.53,
+        rpn_score_thresh=0.6,
+        rpn_nms_thresh=0.4,
         box_head=TwoMLPHead(12 * 49, 20),
         box_predictor=FastRCNNPredictor(20, 4),
     )
@@ -81,6 +81,7 @@ def _make_detector(norm: str = "batch") -> FasterRCNN:
         _disturb(model)
         model.rpn.head.conv[0][0].bias.normal_(0, 0.2)
         model.rpn.head.conv[0][0].weight.normal_(0, 0.1)
+        model.rpn.head.cls_logits.weight.normal_(0, 0.3)
         model.rpn.head.bbox_pred.weight.normal_(0, 0.1)
     return model
 
@@ -130,7 +131,7 @@ def dense_eigenvalues() -> Callable[[Sequence[Tensor]], np.ndarray]:
     """Return a function giving the eigenvalues, descending, of the covariance over images (C, N_i), in float64."""
 
     def dense(images: Sequence[Tensor]) -> np.ndarray:
-        mean = np.mean([(x.numpy() @ x.numpy().T) / x.shape[1] for x in images], axis=0)
+        mean = np.mean([(x.numpy() @ x.numpy().T) / x.shape[1] for x in images if x.shape[1]], axis=0)
         return np.linalg.eigvalsh(mean)[::-1]
 
     return dense

@@ -43,10 +43,11 @@ def test_a_finite_map_whose_square_is_not_is_named(make_body) -> None:
     assert raised.value.layer == "conv1"
 
 
-def test_proposals_lost_to_nan_are_no_empty_spectrum(make_detector, images) -> None:
+@pytest.mark.parametrize("parameter", ["backbone.body.conv1.weight", "rpn.head.bbox_pred.weight"])
+def test_proposals_lost_to_nan_are_no_empty_spectrum(make_detector, images, parameter) -> None:
     model = make_detector()
     with torch.no_grad():
-        model.backbone.body.conv1.weight.fill_(float("nan"))
+        model.get_parameter(parameter).fill_(float("nan"))
     with pytest.raises(NonFiniteSpectrum, match=r"box_head\.fc6"):
         EigenspectrumProbe(model, images, maps=("box_head",)).measure()
 

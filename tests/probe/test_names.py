@@ -75,8 +75,9 @@ def test_stages_and_widths(resnet50_layers) -> None:
     )
 
 
-@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "group"])
-@pytest.mark.parametrize("stride_in_1x1", [False, True])
+@pytest.mark.parametrize(
+    ("norm", "stride_in_1x1"), [("batch", False), ("frozen_batch", True), ("group", False)]
+)
 def test_our_own_backbones_have_the_same_names(resnet50_layers, norm, stride_in_1x1) -> None:
     specification = ModelSpecification(
         architecture="classifier", backbone="resnet50", norm=norm, stride_in_1x1=stride_in_1x1

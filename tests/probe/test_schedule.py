@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.probe.schedule import snapshot_iterations
@@ -25,6 +25,7 @@ def test_examples(iterations: int, every: int, expected: tuple[int, ...]) -> Non
     assert snapshot_iterations(iterations, every) == expected
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 5000))
 def test_it_rises_from_the_first_to_the_last_without_gaps_above_every(iterations: int, every: int) -> None:
     chosen = snapshot_iterations(iterations, every)

@@ -29,10 +29,11 @@ def test_they_are_what_one_training_batch_of_all_images_would_use(make_body) -> 
 
     reference = copy.deepcopy(model).train()
     norms = [module for module in reference.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.register_forward_pre_hook(_keep_biased_statistics)
+    hooks = [norm.register_forward_pre_hook(_keep_biased_statistics) for norm in norms]
     with torch.no_grad():
         reference(torch.stack(images))
+    for hook in hooks:
+        hook.remove()
     assert close(measured, EigenspectrumProbe(reference, images, maps=KINDS).measure(), 1e-5)
     assert not close(measured, EigenspectrumProbe(model, images, maps=KINDS).measure(), 1e-2)
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -44,6 +44,7 @@ def brute(spectrum: list[float], criterion: str, threshold: float) -> float:
     return float(total / values[0])
 
 
+@settings(deadline=None)
 @given(SPECTRA, st.sampled_from([name for name in CRITERIA if name not in ("variance", "relative")]))
 def test_is_the_formula(spectrum: list[float], criterion: Criterion) -> None:
     threshold = CRITERIA[criterion].default_threshold
@@ -51,6 +52,7 @@ def test_is_the_formula(spectrum: list[float], criterion: Criterion) -> None:
     assert result == pytest.approx(brute(spectrum, criterion, threshold or 0.0), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(MODERATE, st.floats(1e-6, 1.0))
 def test_relative_counts_above_a_share_of_the_largest(spectrum: list[float], threshold: float) -> None:
     counted = dimensionality(spectrum, "relative", threshold)
@@ -59,6 +61,7 @@ def test_relative_counts_above_a_share_of_the_largest(spectrum: list[float], thr
     assert counted <= brute(spectrum, "relative", threshold * (1 - 1e-15))
 
 
+@settings(deadline=None)
 @given(SPECTRA, st.floats(1e-6, 1.0))
 def test_variance_is_the_fewest_that_hold_the_share(spectrum: list[float], share: float) -> None:
     count = int(dimensionality(spectrum, "variance", share))
@@ -71,6 +74,7 @@ def test_variance_is_the_fewest_that_hold_the_share(spectrum: list[float], share
     assert sum(values[: count - 1]) / total <= Fraction(share) + Fraction(1, 10**12)
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, (2, 3, 5), elements=st.floats(0, 1000, width=32)),
     st.sampled_from(get_args(Criterion)),
@@ -85,6 +89,7 @@ def test_is_vectorised_and_computes_in_float64(block: np.ndarray, criterion: Cri
         assert together[index] == pytest.approx(float(alone), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(MODERATE, st.sampled_from(SCALE_FREE), st.sampled_from([2.0**-60, 2.0**60]))
 def test_scaling_changes_nothing(spectrum: list[float], criterion: Criterion, factor: float) -> None:
     scaled = [value * factor for value in spectrum]
@@ -93,6 +98,7 @@ def test_scaling_changes_nothing(spectrum: list[float], criterion: Criterion, fa
     )
 
 
+@settings(deadline=None)
 @given(SPECTRA)
 def test_no_criterion_exceeds_the_number_of_positive_eigenvalues(spectrum: list[float]) -> None:
     positive = sum(value > 0 for value in spectrum)

@@ -100,16 +100,16 @@ def test_a_file_without_objects_is_refused(scene: Path) -> None:
 
 def test_unusable_images_are_named(scene: Path) -> None:
     (scene / "a.png").unlink()
-    with pytest.raises(InvalidInput, match="image a.png cannot be read .*restore it"):
+    with pytest.raises(InvalidInput, match=r"image a.png cannot be read .*restore it"):
         DetectionSet(read(scene), scene).read(0)
     (scene / "a.png").write_text("no picture")
-    with pytest.raises(InvalidInput, match="image a.png cannot be read"):
+    with pytest.raises(InvalidInput, match=r"image a.png cannot be read"):
         DetectionSet(read(scene), scene).read(0)
     Image.fromarray(np.zeros((8, 9), np.uint8)).save(scene / "a.png")
-    with pytest.raises(InvalidInput, match="a.png has 9 x 8 pixels, but its annotation file says 8 x 8"):
+    with pytest.raises(InvalidInput, match=r"a.png has 9 x 8 pixels, but its annotation file says 8 x 8"):
         DetectionSet(read(scene), scene).read(0)
     Image.fromarray(np.full((8, 8), 3000, np.uint16)).save(scene / "a.png")
-    with pytest.raises(InvalidInput, match="a.png has more than 8 bits a channel; convert it"):
+    with pytest.raises(InvalidInput, match=r"a.png has more than 8 bits a channel; convert it"):
         DetectionSet(read(scene), scene).read(0)
 
 

@@ -12,7 +12,6 @@ from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 
 from backend.errors import InvalidInput
 from worker.probe.accumulate import proposal_positions, valid_positions
-from worker.probe.errors import NonFiniteSpectrum
 from worker.probe.maps import MapName, Tap, listening
 from worker.probe.names import body_taps, box_head_taps, fpn_levels, fpn_taps, rpn_taps, stages
 
@@ -113,20 +112,21 @@ class Detector:
 
     def run(self, images: Sequence[Tensor], taps: Sequence[Tap], receive: Receiver) -> None:
         """Run a batch, through no more of the detector than the taps ask for."""
-        wanted = set(taps)
         batch, _ = self._model.transform(list(images))
         shapes = [self.shapes(size) for size in batch.image_sizes]
+        rpn = [tap for tap in taps if tap in self._rpn_taps]
+        box_head = [tap for tap in taps if tap in self._box_head_taps]
+        proposals: list[Tensor] = []
 
         def crop(name: MapName, maps: Tensor) -> None:
             receive(name, valid_positions(maps, [cast(Size, shape[name][1:]) for shape in shapes]))
 
-        with listening([tap for tap in taps if tap not in self._box_head_taps], crop):
+        with listening([tap for tap in taps if tap not in box_head], crop):
             features = self._model.backbone(batch.tensors)
-            if wanted & set(self._box_head_taps):
+            if box_head:
                 proposals, _ = self._model.rpn(batch, features)
-            elif wanted & set(self._rpn_taps):
+            elif rpn:
                 self._model.rpn.head(list(features.values()))
-        box_head = [tap for tap in self._box_head_taps if tap in wanted]
         if box_head:
             self._run_box_head(batch, features, proposals, box_head, receive)
 
@@ -139,17 +139,25 @@ class Detector:
         receive: Receiver,
     ) -> None:
         counts = [len(boxes) for boxes in proposals]
-        if 0 in counts:
-            _refuse_non_finite(features, taps)
+        if 0 in counts and not self._finite(features):
+            _lose_proposals(self.shapes(batch.image_sizes[0]), batch.tensors.device, taps, receive)
+            return
         heads = self._model.roi_heads
         with listening(taps, lambda name, rows: receive(name, proposal_positions(rows, counts))):
             heads.box_head(heads.box_roi_pool(features, proposals, batch.image_sizes))
 
+    def _finite(self, features: dict[str, Tensor]) -> bool:
+        """Return whether all that proposals are made from is finite: the RPN drops a NaN box like one of no size."""
+        levels = list(features.values())
+        scores, deltas = self._model.rpn.head(levels)
+        return all(bool(torch.isfinite(level).all()) for level in (*levels, *scores, *deltas))
 
-def _refuse_non_finite(features: dict[str, Tensor], taps: Sequence[Tap]) -> None:
-    """Raise if an image may have lost its proposals to NaN, which the RPN filters out like boxes of no size."""
-    if not all(bool(torch.isfinite(level).all()) for level in features.values()):
-        raise NonFiniteSpectrum(taps[0].maps[0].name)
+
+def _lose_proposals(shapes: Shapes, device: torch.device, taps: Sequence[Tap], receive: Receiver) -> None:
+    """Give NaN for the maps of an image that has lost its proposals to NaN, and is not one without any."""
+    for tap in taps:
+        (name,) = tap.maps
+        receive(name, [torch.full((shapes[name][0], 1), torch.nan, device=device)])
 
 
 def _recorder(found: dict[MapName, tuple[int, ...]]) -> Callable[[MapName, Tensor], None]:

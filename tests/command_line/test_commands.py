@@ -1,0 +1,203 @@
+"""Commands do what they say; what is wrong is one sentence on stderr, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from backend.database import Database
+from eigenscope.instance import read_settings, with_token
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def cells(home: Path) -> Path:
+    """Write a small COCO dataset: two images of unlike size, one box each."""
+    folder = home / "cells"
+    (folder / "images").mkdir(parents=True)
+    sizes = [(40, 30), (32, 48)]
+    images = [
+        {"id": k, "file_name": f"{k}.png", "width": w, "height": h} for k, (w, h) in enumerate(sizes, 1)
+    ]
+    for image in images:
+        size = (image["width"], image["height"])
+        Image.new("L", size, 90).save(folder / "images" / str(image["file_name"]))
+    annotations = [
+        {"id": k, "image_id": k, "category_id": 7, "bbox": [4, 4, 10, 12], "area": 120, "iscrowd": 0}
+        for k in (1, 2)
+    ]
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 7, "name": "cell"}]}
+    for split in ("train", "val"):
+        (folder / f"{split}.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def add(eigenscope: Call, cells: Path) -> Call:
+    def call(name: str = "cells") -> Any:
+        files = ("--train", cells / "train.json", "--val", cells / "val.json", "--images", cells / "images")
+        return eigenscope("datasets", "add", name, *files)
+
+    return call
+
+
+def change(file: Path, edit: Callable[[Any], None]) -> None:
+    content = json.loads(file.read_text())
+    edit(content)
+    file.write_text(json.dumps(content))
+
+
+def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -> None:
+    added = add()
+    assert added.status == 0, added.err
+    assert "dataset 1 'cells': 2 training and 2 validation images" in added.out
+    (listed,) = json.loads(eigenscope("datasets", "list", "--json").out)
+    assert listed["categories"] == [{"id": 7, "name": "cell"}]
+    assert "categories: cell" in eigenscope("datasets", "show", "cells").out
+    again = add()
+    assert again.status == 1
+    assert "cells" in again.err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda c: (c / "images" / "2.png").unlink(), "2.png"),
+        (
+            lambda c: change(c / "train.json", lambda d: d["annotations"][0].update(bbox=[30, 4, 30, 10])),
+            "annotation 1",
+        ),
+        (
+            lambda c: change(c / "train.json", lambda d: d["annotations"][1].update(bbox=[3, 3, 0, 5])),
+            "annotation 2",
+        ),
+        (lambda c: change(c / "val.json", lambda d: d["annotations"][0].update(category_id=8)), "8"),
+        (lambda c: (c / "train.json").write_text("{"), "train.json"),
+        (lambda c: (c / "train.json").write_text('{"a": 1}'), "train.json"),
+        (lambda c: (c / "val.json").unlink(), "val.json"),
+    ],
+    ids=["missing-image", "box-outside", "zero-size", "unknown-category", "no-json", "no-coco", "no-file"],
+)
+def test_a_bad_dataset_is_named_and_not_stored(
+    eigenscope: Call, add: Call, cells: Path, spoil: Callable[[Path], None], named: str
+) -> None:
+    spoil(cells)
+    refused = add()
+    assert refused.status == 2
+    assert named in refused.err
+    assert "Traceback" not in refused.err
+    assert json.loads(eigenscope("datasets", "list", "--json").out) == []
+
+
+def test_a_run_is_queued_shown_cancelled_and_deleted(eigenscope: Call, add: Call, home: Path) -> None:
+    add()
+    (home / "spec.json").write_text(json.dumps({"dataset_id": 1, "training": {"iterations": 200}}))
+    launched = eigenscope("runs", "launch", home / "spec.json", "--json")
+    assert launched.status == 0, launched.err
+    assert json.loads(launched.out)["status"] == "queued"
+    assert json.loads(eigenscope("runs", "list", "--json").out)[0]["id"] == 1
+    assert eigenscope("runs", "cancel", 1).status == 0
+    waited = eigenscope("runs", "wait", 1)
+    assert waited.status == 1
+    assert "run 1 cancelled" in waited.err
+    refused = eigenscope("runs", "cancel", 1)
+    assert refused.status == 1
+    assert "cancel is possible only when" in refused.err
+    assert eigenscope("runs", "delete", 1).status == 0
+    assert "there is no run 1" in eigenscope("runs", "show", 1).err
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("{", "is no JSON"),
+        ('{"dataset_id": 1, "colour": 3}', "colour: there is no such field"),
+        ('{"dataset_id": 9}', "there is no dataset 9"),
+        ('{"dataset_id": 1, "training": {"iterations": -5}}', "training.iterations"),
+        ('{"dataset_id": 1, "init": {"kind": "file", "file": "none.pth"}}', "there is no file 'none.pth'"),
+    ],
+)
+def test_a_bad_specification_is_named_and_not_queued(
+    eigenscope: Call, add: Call, home: Path, content: str, named: str
+) -> None:
+    add()
+    (home / "spec.json").write_text(content)
+    refused = eigenscope("runs", "launch", home / "spec.json")
+    assert refused.status == 2
+    assert named in refused.err
+    assert json.loads(eigenscope("runs", "list", "--json").out) == []
+
+
+def test_a_port_in_use_is_named(eigenscope: Call) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for command in ("up", "demo"):
+            refused = eigenscope(command, "--port", port)
+            assert refused.status == 1
+            assert f"port {port} on 127.0.0.1 is in use" in refused.err
+
+
+def test_a_database_at_another_migration_is_refused(eigenscope: Call, home: Path) -> None:
+    refused = eigenscope("serve", "--port", 8000)
+    assert "is empty; run `eigenscope migrate` first" in refused.err
+    assert eigenscope("migrate").status == 0
+    database = Database(f"sqlite:///{home / 'home' / 'eigenscope.db'}")
+    with database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.dispose()
+    for arguments in (("serve",), ("worker",), ("migrate",), ("up",)):
+        refused = eigenscope(*arguments)
+        assert refused.status == 1
+        assert "migration 9999, which this Eigenscope does not know" in refused.err
+
+
+def test_a_bad_setting_is_named(eigenscope: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EIGENSCOPE_PORT", "many")
+    refused = eigenscope("doctor")
+    assert refused.status == 2
+    assert "EIGENSCOPE_PORT" in refused.err
+
+
+def test_a_home_that_cannot_be_made_is_named(
+    eigenscope: Call, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").write_text("in the way")
+    monkeypatch.setenv("EIGENSCOPE_HOME", str(home / "file" / "home"))
+    refused = eigenscope("runs", "list")
+    assert refused.status == 1
+    assert "set EIGENSCOPE_HOME to another" in refused.err
+
+
+def test_beyond_loopback_a_token_is_made_once_and_kept_private(home: Path) -> None:
+    settings = read_settings(host="192.0.2.1")
+    settings.home.mkdir()
+    guarded, made = with_token(settings)
+    assert made
+    assert len(guarded.token) >= 32
+    assert with_token(settings)[0].token == guarded.token
+    assert stat.S_IMODE(os.stat(settings.home / "token").st_mode) == 0o600
+    assert with_token(read_settings())[0].token == ""
+
+
+def test_the_doctor_names_what_is_wrong(eigenscope: Call) -> None:
+    eigenscope("migrate")
+    told = eigenscope("doctor")
+    assert told.status == 1
+    assert "wrong   no worker lives" in told.out
+    assert "ok      database" in told.out
+
+
+def test_wrong_use_is_status_2(eigenscope: Call) -> None:
+    assert eigenscope("runs", "show", "x").status == 2
+    assert eigenscope("nothing").status == 2
