@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from backend.runs.presets import presets
-from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 
 
@@ -51,18 +48,3 @@ def test_the_papers_presets_differ_in_their_first_weights_alone() -> None:
     assert differing == {"init", "tags"}
     for preset in presets():
         RunSpecification.model_validate({"dataset_id": 1, **preset.specification})
-
-
-def test_the_schedule_is_dense_first() -> None:
-    assert snapshot_iterations(250, 100) == (0, 1, 2, 5, 10, 20, 50, 100, 200, 250)
-    assert snapshot_iterations(3, 100) == (0, 1, 2, 3)
-    assert snapshot_iterations(4, 1) == (0, 1, 2, 3, 4)
-
-
-@given(iterations=st.integers(1, 5000), every=st.integers(1, 6000))
-def test_the_schedule_rises_from_zero_to_the_last(iterations: int, every: int) -> None:
-    found = snapshot_iterations(iterations, every)
-    assert found[0] == 0
-    assert found[-1] == iterations
-    assert list(found) == sorted(set(found))
-    assert set(range(every, iterations + 1, every)) <= set(found)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.probe.schedule import snapshot_iterations
+from backend.runs.schedule import snapshot_iterations
 
 
 @pytest.mark.parametrize(
