@@ -8,17 +8,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 from psycopg import sql
 from sqlalchemy import make_url
 
 POSTGRES = os.environ.get("EIGENSCOPE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("EIGENSCOPE_TEST_REDIS", "redis://127.0.0.1:6379/15")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 OURS = "eigenscope-test"
 """The Redis key that marks a database as held by a test session; its value is that session's process."""
 
@@ -115,3 +117,29 @@ def chromium() -> str:
             "EIGENSCOPE_TEST_CHROMIUM=/path/to/chromium"
         )
     return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[BrowserContext]:
+    """Yield one browser whose tabs share a cache, so that plotly.js is fetched and compiled once."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield opened.new_context(viewport={"width": 1440, "height": 900})
+        opened.close()
+
+
+def is_problem(message: ConsoleMessage) -> bool:
+    # A browser notes every refused request of its own accord; a refused preview is the form's normal life.
+    return message.type == "error" and not message.location["url"].endswith("/runs/preview")
+
+
+@pytest.fixture
+def tab(browser: BrowserContext) -> Iterator[Page]:
+    """Yield a page in which any console error or failed script fails the test."""
+    problems: list[Any] = []
+    page = browser.new_page()
+    page.on("console", lambda message: problems.append(message.text) if is_problem(message) else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    page.close()
+    assert problems == []

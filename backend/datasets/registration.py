@@ -20,7 +20,10 @@ from backend.settings import Settings
 def register_coco(
     database: Database, name: str, train: Path, val: Path, images: Path, progress: Progress | None = None
 ) -> Dataset:
-    """Do what `service.register_coco` does, in transactions of its own."""
+    """Check a COCO dataset whole and store it.
+
+    Raises one `InvalidInput` for all its problems, and `Conflict` where the name is taken.
+    """
     with database.reading() as session:
         service.expect_free(session, name)
     inspected = inspect_coco(train.absolute(), val.absolute(), images.absolute(), progress)
@@ -35,7 +38,10 @@ def register_shapes(
     parameters: ShapesParameters | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Do what `service.register_shapes` does, in transactions of its own."""
+    """Generate the shapes dataset and store it; where it is stored already under this name, return that one.
+
+    Raises `Conflict` where the name belongs to another dataset.
+    """
     chosen = parameters or ShapesParameters()
     with database.reading() as session:
         service.expect_free(session, name, service.shapes_folder(settings, chosen))

@@ -18,40 +18,13 @@ from sqlalchemy.orm import Session
 from backend.datasets import repository
 from backend.datasets.coco import read_coco
 from backend.datasets.headers import Progress
-from backend.datasets.inspection import Inspected, described, inspect_coco
+from backend.datasets.inspection import Inspected, described
 from backend.datasets.shapes import ShapesParameters, generate, remove
 from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Dataset
 from backend.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-def register_coco(
-    session: Session, name: str, train: Path, val: Path, images: Path, progress: Progress | None = None
-) -> Dataset:
-    """Check a COCO dataset whole and store it.
-
-    Raises one `InvalidInput` for all its problems, and `Conflict` where the name is taken.
-    """
-    expect_free(session, name)
-    return add(session, name, inspect_coco(train.absolute(), val.absolute(), images.absolute(), progress))
-
-
-def register_shapes(
-    session: Session,
-    settings: Settings,
-    name: str = "shapes",
-    parameters: ShapesParameters | None = None,
-    progress: Progress | None = None,
-) -> Dataset:
-    """Generate the shapes dataset and store it; where it is stored already under this name, return that one.
-
-    Raises `Conflict` where the name belongs to another dataset.
-    """
-    chosen = parameters or ShapesParameters()
-    expect_free(session, name, shapes_folder(settings, chosen))
-    return add(session, name, prepare_shapes(settings, chosen, progress))
 
 
 def shapes_folder(settings: Settings, parameters: ShapesParameters) -> Path:

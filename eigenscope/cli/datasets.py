@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from backend.datasets import service
+from backend.datasets import registration, service
 from backend.models import Dataset
 from eigenscope.instance import open_instance, read_settings
 from eigenscope.terminal.output import WORDS, print_json, print_table
@@ -29,11 +29,10 @@ def add(
     with (
         open_instance(read_settings(), migrate=True) as instance,
         Progress(console=WORDS, transient=True) as bar,
-        instance.database.writing() as session,
     ):
         task = bar.add_task(f"checking {name}", total=None)
-        dataset = service.register_coco(
-            session,
+        dataset = registration.register_coco(
+            instance.database,
             name,
             train,
             val,

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from backend.datasets import service as datasets
+from backend.datasets import registration
 from backend.runs import service as runs
 from backend.runs.presentation import RunItem
 from backend.runs.specification import RunSpecification
@@ -64,8 +64,7 @@ def carry_out(instance: Instance) -> Outcome:
     """Generate the data, pre-train, then train I and S; stop after a run that did not succeed."""
     began = time.monotonic()
     WORDS.print("generating the shapes dataset")
-    with instance.database.writing() as session:
-        dataset_id = datasets.register_shapes(session, instance.settings).id
+    dataset_id = registration.register_shapes(instance.database, instance.settings).id
     finished = _train(instance, [specifications.classifier(dataset_id)])
     if finished[0].status == "succeeded":
         both = [specifications.pretrained(dataset_id, finished[0].id), specifications.scratch(dataset_id)]

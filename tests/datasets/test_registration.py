@@ -19,13 +19,11 @@ SMALL = ShapesParameters(train=2, val=1, size=64)
 
 
 def add_coco(database: Database, coco, name: str = "tiny") -> int:
-    with database.writing() as session:
-        return service.register_coco(session, name, coco.train, coco.val, coco.images).id
+    return registration.register_coco(database, name, coco.train, coco.val, coco.images).id
 
 
 def add_shapes(database: Database, settings: Settings, name: str = "shapes", parameters=SMALL) -> int:
-    with database.writing() as session:
-        return service.register_shapes(session, settings, name, parameters).id
+    return registration.register_shapes(database, settings, name, parameters).id
 
 
 def add_run(session: Session, dataset_id: int) -> None:
@@ -48,9 +46,8 @@ def test_relative_paths_are_stored_absolute(
     database: Database, coco, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(coco.root)
-    with database.writing() as session:
-        found = service.register_coco(session, "tiny", Path("train.json"), Path("val.json"), Path("images"))
-        assert Path(found.images) == coco.images
+    found = registration.register_coco(database, "tiny", Path("train.json"), Path("val.json"), Path("images"))
+    assert Path(found.images) == coco.images
 
 
 def test_a_faulty_dataset_leaves_nothing(database: Database, coco) -> None:
@@ -168,8 +165,7 @@ def test_others_can_write_while_a_server_checks_a_dataset(
     database: Database, settings: Settings, coco
 ) -> None:
     def write(done: int, total: int) -> None:
-        with database.writing() as session:
-            service.register_shapes(session, settings, f"beside {done}", SMALL)
+        add_shapes(database, settings, f"beside {done}")
 
     found = registration.register_coco(database, "tiny", coco.train, coco.val, coco.images, write)
     shapes = registration.register_shapes(database, settings, "shapes", SMALL)

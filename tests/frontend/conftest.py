@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from backend import migration
 from backend.database import Database
@@ -25,7 +24,6 @@ from eigenscope.server import build_app
 
 HOSTILE = "<img src=x onerror=window.hacked=1><b>%{x}</b>"
 SNAPSHOTS = (0, 1, 10, 100, 600, 1200)
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 def _load_seed() -> ModuleType:
@@ -125,32 +123,6 @@ def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
     app.state.stopping.set()
     running.should_exit = True
     thread.join()
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[BrowserContext]:
-    """Yield one browser whose tabs share a cache, so that plotly.js is fetched and compiled once."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield opened.new_context(viewport={"width": 1440, "height": 900})
-        opened.close()
-
-
-def is_problem(message: ConsoleMessage) -> bool:
-    # A browser notes every refused request of its own accord; a refused preview is the form's normal life.
-    return message.type == "error" and not message.location["url"].endswith("/runs/preview")
-
-
-@pytest.fixture
-def tab(browser: BrowserContext) -> Iterator[Page]:
-    """Yield a page in which any console error or failed script fails the test."""
-    problems: list[Any] = []
-    page = browser.new_page()
-    page.on("console", lambda message: problems.append(message.text) if is_problem(message) else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    page.close()
-    assert problems == []
 
 
 @pytest.fixture

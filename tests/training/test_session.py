@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from backend import migration
 from backend.database import Database
-from backend.datasets.service import register_coco
+from backend.datasets.registration import register_coco
 from backend.errors import Unavailable
 from backend.models import Checkpoint, Layer, Metric, Run, Spectrum, SpectrumSummary
 from backend.runs import queue
@@ -51,8 +51,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def database(settings: Settings, shapes: Path) -> Iterator[Database]:
     opened = Database(settings.database)
     migration.upgrade(opened)
-    with opened.writing() as session:
-        register_coco(session, "tiny", shapes / "train.json", shapes / "val.json", shapes / "images")
+    register_coco(opened, "tiny", shapes / "train.json", shapes / "val.json", shapes / "images")
     yield opened
     opened.dispose()
 
