@@ -33,7 +33,7 @@ up: setup
 	@$(BIN)/eigenscope up $(ARGS)
 
 test: setup-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(ARGS)
 
 # ---- setting up --------------------------------------------------------------------------------------
 # packages-X installs requirements/X.lock; setup, setup-server and setup-dev add the project itself.

@@ -45,8 +45,7 @@ def detector(dataset_id: int, init: Init, name: str, tag: str) -> RunSpecificati
             iterations=200, batch_size=4, lr=0.02, warmup=20, milestones=(160,), image_size=128, clip_norm=5.0
         ),
         # Without the box head: a thousand proposals an image would take longer than the rest together.
-        probe=ProbeSpecification(images=48, every=50, maps=("act", "block", "fpn", "rpn"), batch_size=8),
-        evaluate_every=100,
+        probe=ProbeSpecification(images=48, every=40, maps=("act", "block", "fpn", "rpn"), batch_size=8),
     )
 
 

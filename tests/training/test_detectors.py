@@ -36,10 +36,9 @@ def test_equals_torchvisions_detector_at_its_size() -> None:
 
 
 def test_anchors_and_counts_shrink_with_the_image() -> None:
-    assert anchor_sizes(800) == (32, 64, 128, 256, 512)
-    assert anchor_sizes(1600) == (64, 128, 256, 512, 1024)
-    assert anchor_sizes(200) == (8, 16, 32, 64, 128)
-    assert anchor_sizes(64) == (4, 8, 16, 32, 64)
+    assert anchor_sizes(800) == anchor_sizes(1600) == (32, 64, 128, 256, 512)
+    assert anchor_sizes(600) == (24, 48, 96, 192, 384)
+    assert anchor_sizes(400) == anchor_sizes(128) == (16, 32, 64, 128, 256)
     assert [per_image(512, size) for size in (64, 200, 800, 1600)] == [64, 128, 512, 512]
 
 

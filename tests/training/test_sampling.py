@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import torch
 
 from backend.datasets.coco import CocoFile
+from backend.errors import InvalidInput
 from worker.training import sampling
 from worker.training.batches import training_batches
 from worker.training.data import DetectionSet
@@ -59,3 +61,15 @@ def test_readers_beside_the_process_give_the_same_batches(coco: CocoFile, shapes
         strict=True,
     ):
         assert all(torch.equal(a, b) for a, b in zip(one.images, other.images, strict=True))
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_an_image_that_is_gone_is_named_in_one_sentence(
+    coco: CocoFile, tmp_path: Path, in_memory: bool
+) -> None:
+    examples = DetectionSet(coco, tmp_path)
+    examples.in_memory = in_memory
+    with pytest.raises(
+        InvalidInput, match=r"^image \S+ cannot be read [^\n]*; restore it and resume the run$"
+    ):
+        next(training_batches(examples, 2, 0, range(3), torch.device("cpu")))

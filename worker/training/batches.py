@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from backend.errors import EigenscopeError
 from worker.training import sampling
 from worker.training.data import Example, ExampleSet, as_float
 
@@ -23,15 +24,21 @@ class Batch(NamedTuple):
     targets: list[dict[str, Tensor]]
 
 
-class _Schedule(Dataset[list[Example]]):
-    """The examples of each iteration, as DataLoader wants to see them."""
+class _Schedule(Dataset[list[Example] | EigenscopeError]):
+    """The examples of each iteration, as DataLoader wants to see them; or why they cannot be read.
+
+    An error is handed over as a value: raised in a reader, it would arrive as a page of its traceback.
+    """
 
     def __init__(self, examples: ExampleSet, batch_size: int, seed: int) -> None:
         self._examples, self._batch_size, self._seed = examples, batch_size, seed
 
-    def __getitem__(self, iteration: int) -> list[Example]:
+    def __getitem__(self, iteration: int) -> list[Example] | EigenscopeError:
         draws = sampling.batch(len(self._examples), self._batch_size, self._seed, iteration)
-        return [self._examples.read(draw.number, draw.flip) for draw in draws]
+        try:
+            return [self._examples.read(draw.number, draw.flip) for draw in draws]
+        except EigenscopeError as error:
+            return error
 
 
 def training_batches(
@@ -40,9 +47,9 @@ def training_batches(
     """Yield the batch of each iteration; the same iteration always has the same batch.
 
     Images that lie in memory are read here, others by processes of their own. Neither draws from a global
-    random generator.
+    random generator. Raises `InvalidInput` for an image that cannot be used.
     """
-    loader: DataLoader[list[Example]] = DataLoader(
+    loader: DataLoader[list[Example] | EigenscopeError] = DataLoader(
         _Schedule(examples, batch_size, seed),
         batch_size=None,
         sampler=iterations,
@@ -52,6 +59,8 @@ def training_batches(
         generator=torch.Generator(),
     )
     for batch in loader:
+        if isinstance(batch, EigenscopeError):
+            raise batch
         yield to_device(batch, device)
 
 
@@ -71,7 +80,7 @@ def to_device(examples: list[Example], device: torch.device) -> Batch:
     return Batch(images, targets)
 
 
-def _unchanged(batch: list[Example]) -> list[Example]:
+def _unchanged(batch: list[Example] | EigenscopeError) -> list[Example] | EigenscopeError:
     return batch
 
 

@@ -21,8 +21,10 @@ from worker.training.backbones import IMAGE_DEVIATION, IMAGE_MEAN, Classifier, R
 
 REFERENCE_SIZE = 800
 REFERENCE_LONGER_SIDE = 1333
-REFERENCE_ANCHORS = (32, 64, 128, 256, 512)
 STRIDES = (4, 8, 16, 32, 64)
+"""Of the FPN's levels, in pixels."""
+MIN_STRIDES, MAX_STRIDES = 4.0, 8.0
+"""An anchor's side in strides of its level."""
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
 PROPOSALS = 2000
 BOX_SAMPLES = 512
@@ -66,15 +68,14 @@ def build_model(model: ModelSpecification, classes: int, image_size: int, seed: 
 def anchor_sizes(image_size: int) -> tuple[float, ...]:
     """Return the anchors' side per FPN level, in pixels of the resized image.
 
-    torchvision's 32 … 512 are meant for a shorter side of 800. At another size they are scaled with it, so that
-    they span the same range relative to the image, whatever the size it is shrunk to: at 128 pixels an anchor
-    of 32 would start at a quarter of the image's side, and nothing smaller could be proposed. An anchor never
-    gets smaller than its level's stride, below which objects would fall between anchors.
+    torchvision's 32 … 512 are eight strides of their level, meant for a shorter side of 800; larger images keep
+    them, since they are made large for their small objects. Smaller images shrink objects, so anchors shrink with
+    them, down to four strides. Below that, anchors stand too far apart for their size: scaled all the way to 128
+    pixels, the best anchor overlaps 35 % of the generated shapes by half, and at four strides 99.9 %. Of the nuclei
+    at 256 pixels it is 77 % with 16 … 256, and 35 % with 32 … 512.
     """
-    scale = image_size / REFERENCE_SIZE
-    return tuple(
-        max(float(stride), size * scale) for stride, size in zip(STRIDES, REFERENCE_ANCHORS, strict=True)
-    )
+    strides = min(MAX_STRIDES, max(MIN_STRIDES, MAX_STRIDES * image_size / REFERENCE_SIZE))
+    return tuple(strides * stride for stride in STRIDES)
 
 
 def per_image(count: int, image_size: int) -> int:

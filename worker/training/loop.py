@@ -153,11 +153,18 @@ class Loop:
         self._recorder.metrics(self.iteration, metrics)
         self._recorder.progress(self.iteration, self._pace.seconds)
         if self._words_due() or self.iteration in (1, self._training.iterations):
-            _log.info(
-                "iteration %d of %d: loss %.4f, lr %.3g, %.2f s an iteration, %.0f %% of it waiting for data",
-                *(self.iteration, self._training.iterations, metrics["loss"], metrics["lr"]),
-                *(self._pace.seconds, 100 * metrics["data_wait"]),
-            )
+            self._say(metrics)
+
+    def _say(self, metrics: Mapping[str, float]) -> None:
+        _log.info(
+            "iteration %d of %d: loss %.4f, lr %.3g, %.2f s an iteration, %.0f %% of it waiting for data",
+            self.iteration,
+            self._training.iterations,
+            metrics["loss"],
+            metrics["lr"],
+            self._pace.seconds,
+            100 * metrics["data_wait"],
+        )
 
     def _look(self) -> None:
         """Probe and evaluate where it is time to."""
