@@ -41,6 +41,8 @@ def server_and_worker(settings: Settings) -> Iterator[list[subprocess.Popen[byte
                 subprocess.Popen(  # noqa: S603
                     [sys.executable, "-m", "eigenscope", command, "--quiet"],
                     env=environment,
+                    # Results are this command's to print; theirs would follow the last line of --json.
+                    stdout=subprocess.DEVNULL,
                     start_new_session=True,
                 )
             )

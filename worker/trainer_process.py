@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from backend.settings import Settings
@@ -17,6 +19,16 @@ SECONDS_FROM_TERM_TO_KILL = 10.0
 FINISHED = 0
 STOPPED = 3
 FAILED = 4
+
+
+@contextmanager
+def _held(number: signal.Signals) -> Iterator[None]:
+    """Let a process that starts within inherit `number` blocked: it is then heard once there is a handler for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class TrainerProcess:
@@ -44,7 +56,7 @@ class TrainerProcess:
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
         command = [sys.executable, "-m", "worker.training.train", "--run", str(run_id)]
-        with self._log_path.open("ab") as log:
+        with self._log_path.open("ab") as log, _held(signal.SIGUSR1):
             self._process = subprocess.Popen(  # noqa: S603
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 WORDS = Console(stderr=True, highlight=False)
+WIDE = 240
 
 
 def print_json(value: Any) -> None:
@@ -23,10 +25,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: 
     """Print a table on stdout; `numeric` columns stand right. Cells are plain text, never markup."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in numeric else "left",
+            overflow="fold",
+            no_wrap=not sys.stdout.isatty(),
+        )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # Where nobody sees lines break, a row stays a line.
+        console.width = WIDE
+    console.print(table)
 
 
 def percent(value: float | None) -> str:

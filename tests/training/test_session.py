@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from backend import migration
 from backend.database import Database
@@ -178,6 +180,20 @@ def test_known_failures_exit_with_one_sentence(
     assert train(run_id, StopFlag()) == 4
     assert error_of(settings, run_id).startswith(words)
     assert error_of(settings, run_id).count("\n") == 0
+
+
+def test_a_full_disk_under_the_database_is_one_sentence(
+    settings: Settings, queued: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr("worker.recorder.repository.write_metrics", full)
+    run_id = queued()
+    assert train(run_id, StopFlag()) == 4
+    assert error_of(settings, run_id) == (
+        "the database could not be written: database or disk is full; mend that (free disk space?), then resume the run"
+    )
 
 
 def test_weights_that_do_not_fit_fail_before_training(

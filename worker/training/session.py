@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sqlalchemy.exc import OperationalError
 from torch import nn
 
 from backend.database import Database
@@ -55,6 +56,12 @@ def train(run_id: int, stop: StopFlag) -> int:
         return _fail(settings.run_folder(run_id), sentence)
     except EigenscopeError as error:
         return _fail(settings.run_folder(run_id), str(error))
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        sentence = (
+            f"the database could not be written: {reason}; mend that (free disk space?), then resume the run"
+        )
+        return _fail(settings.run_folder(run_id), sentence)
     finally:
         database.dispose()
     return FINISHED
@@ -62,8 +69,12 @@ def train(run_id: int, stop: StopFlag) -> int:
 
 def _fail(folder: Path, sentence: str) -> int:
     _log.error("%s", sentence)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "error.txt").write_text(sentence + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "error.txt").write_text(sentence + "\n", encoding="utf-8")
+    except OSError as error:
+        # On a full disk the sentence may not fit; the supervisor then takes it from the log.
+        _log.error("%s", sentence, exc_info=error)
     return FAILED
 
 
