@@ -40,7 +40,7 @@ def test_launch_watch_compare_scrub_reload(
     first = stack.launch({**specification, "name": "the first"})
 
     tab.goto(f"{stack.url}/new")
-    tab.get_by_role("button", name="S: from scratch").click()
+    tab.get_by_role("link", name="S: from scratch").click()
     tab.locator("#f-model-backbone").select_option("resnet18")
     tab.locator("#f-model-norm").select_option("group")
     for field, value in FIELDS.items():
