@@ -42,7 +42,10 @@ def read_settings(**overrides: object) -> Settings:
 def prepare_home(settings: Settings) -> None:
     """Create the home folder, or say why it cannot be."""
     try:
-        for folder in (settings.home, settings.home / "runs", settings.generated):
+        folders = [settings.home, settings.home / "runs", settings.generated]
+        if settings.data_root is None:
+            folders.append(settings.data)
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(

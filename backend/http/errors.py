@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,19 @@ def answer(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
 
 def field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Return `{"field": "training.lr", "message": …}` of pydantic's errors, without its prefixes."""
-    return [{"field": _field(error["loc"]), "message": _message(error)} for error in errors]
+    return [{"field": _field(error["loc"]) or _named(error), "message": _message(error)} for error in errors]
+
+
+def as_sentence(problem: dict[str, str]) -> str:
+    """Return a field error as one sentence that begins with the field's name."""
+    field, message = problem["field"], problem["message"]
+    return message if not field or message.startswith(field) else f"{field}: {message}"
+
+
+def _named(error: Any) -> str:
+    # A contradiction between two fields has no place of its own; its sentence begins with the field to change.
+    found = re.match(r"[a-z_0-9]+(\.[a-z_0-9]+)+", _message(error))
+    return found.group() if found else ""
 
 
 def _field(location: Sequence[Any]) -> str:
@@ -63,7 +76,7 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the handler's type
     fields = field_errors(error.errors())
-    sentence = "; ".join(f"{f['field']}: {f['message']}" if f["field"] else f["message"] for f in fields[:5])
+    sentence = "; ".join(as_sentence(f) for f in fields[:5])
     return answer(422, "invalid_input", sentence, fields=fields)
 
 

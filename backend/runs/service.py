@@ -65,7 +65,7 @@ def _dataset(session: Session, dataset_id: int) -> Dataset:
     dataset = session.get(Dataset, dataset_id)
     if dataset is None:
         raise InvalidInput(
-            f"dataset_id: there is no dataset {dataset_id}; register one, or take an id of GET /api/v1/datasets"
+            f"dataset_id: there is no dataset {dataset_id}; register one, or take one of `eigenscope datasets list`"
         )
     return dataset
 
@@ -93,7 +93,10 @@ def weights_file(root: Path, name: str) -> Path:
     if not name.endswith(WEIGHT_SUFFIXES):
         raise InvalidInput(f"init.file: '{name}' must end in {', '.join(WEIGHT_SUFFIXES)}")
     if not (root / name).is_file():
-        raise InvalidInput(f"init.file: there is no file '{name}' below the data root; put it there")
+        raise InvalidInput(
+            f"init.file: there is no file '{name}' below the data root (EIGENSCOPE_DATA_ROOT, or else the folder "
+            "data in EIGENSCOPE_HOME); put it there"
+        )
     return root / name
 
 

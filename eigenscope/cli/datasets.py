@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
+from sqlalchemy.orm import Session
 
 from backend.datasets import registration, service
 from backend.models import Dataset
@@ -14,6 +15,7 @@ from eigenscope.instance import open_instance, read_settings
 from eigenscope.terminal.output import WORDS, print_json, print_table
 
 app = typer.Typer(help="Register and list datasets.", no_args_is_help=True)
+NameOrId = Annotated[str, typer.Argument(help="Its name or number.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -56,11 +58,23 @@ def listing(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(help="Its name.")], as_json: Json = False) -> None:
+def show(name: NameOrId, as_json: Json = False) -> None:
     """Show one dataset."""
     with open_instance(read_settings(), migrate=True) as instance, instance.database.reading() as session:
-        dataset = service.by_name(session, name)
+        dataset = _named(session, name)
     _show(dataset, as_json)
+
+
+@app.command("delete")
+def delete(name: NameOrId) -> None:
+    """Forget a dataset that no run uses; files of your own stay where they are."""
+    with open_instance(read_settings(), migrate=True) as instance, instance.database.writing() as session:
+        service.delete(session, instance.settings, _named(session, name).id)
+    typer.echo(f"dataset '{name}' is deleted", err=True)
+
+
+def _named(session: Session, name: str) -> Dataset:
+    return service.get(session, int(name)) if name.isdigit() else service.by_name(session, name)
 
 
 def _counts(dataset: Dataset) -> list[str]:

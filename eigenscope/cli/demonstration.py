@@ -42,13 +42,15 @@ def _demo(settings: Settings, leave: bool, as_json: bool) -> Outcome:
         _print_outcome(outcome)
         if as_json:
             print_json(outcome.as_json())
-        if outcome.succeeded and not leave:
-            _, pretrained, scratch = outcome.runs
-            WORDS.print(
-                f"compare: {address(settings)}/compare?runs={pretrained.id},{scratch.id}   (Ctrl+C ends)"
-            )
+        if not leave:
+            _say_where(settings, outcome)
             wait_while_alive(children)
         return outcome
+
+
+def _say_where(settings: Settings, outcome: Outcome) -> None:
+    ids = ",".join(str(run.id) for run in outcome.runs[1:])
+    WORDS.print(f"still serving: {address(settings)}/compare?runs={ids}   (Ctrl+C ends)", markup=False)
 
 
 def _print_outcome(outcome: Outcome) -> None:

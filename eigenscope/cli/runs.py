@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from backend.errors import InvalidInput
-from backend.http.errors import field_errors
+from backend.http.errors import as_sentence, field_errors
 from backend.runs import repository, service
 from backend.runs.presentation import RunItem, detail, items
 from backend.runs.specification import RunSpecification
@@ -34,10 +34,7 @@ def read_specification(file: Path) -> RunSpecification:
     try:
         return RunSpecification.model_validate(content)
     except ValidationError as error:
-        problems = [
-            f"{f['field']}: {f['message']}" if f["field"] else f["message"]
-            for f in field_errors(error.errors())
-        ]
+        problems = [as_sentence(problem) for problem in field_errors(error.errors())]
         raise InvalidInput(f"{file}: {'; '.join(problems)}") from None
 
 

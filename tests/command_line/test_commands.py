@@ -63,9 +63,12 @@ def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -
     (listed,) = json.loads(eigenscope("datasets", "list", "--json").out)
     assert listed["categories"] == [{"id": 7, "name": "cell"}]
     assert "categories: cell" in eigenscope("datasets", "show", "cells").out
+    assert "categories: cell" in eigenscope("datasets", "show", 1).out
     again = add()
     assert again.status == 1
     assert "cells" in again.err
+    assert eigenscope("datasets", "delete", "cells").status == 0
+    assert json.loads(eigenscope("datasets", "list", "--json").out) == []
 
 
 @pytest.mark.parametrize(

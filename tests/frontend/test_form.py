@@ -58,7 +58,7 @@ def test_settings_are_compared_by_name() -> None:
     differing = {row.name: row.settings for row in compared_settings([one, other]) if row.differs}
     assert differing == {
         "init.kind": ("scratch", "imagenet"),
-        "training.lr": ("0.0025", "0.1"),
+        "training.lr": ("0.005", "0.1"),
         "training.seed": ("0", "3"),
     }
     assert comparison_warning([one, other]) == (
