@@ -25,7 +25,7 @@ def classifier(dataset_id: int) -> RunSpecification:
         model=ModelSpecification(architecture="classifier", backbone=BACKBONE, norm=NORM),
         init=ScratchInit(),
         training=TrainingSpecification(
-            iterations=160, batch_size=32, lr=0.02, warmup=20, milestones=(130,), image_size=64, clip_norm=5.0
+            iterations=140, batch_size=32, lr=0.02, warmup=20, milestones=(115,), image_size=64, clip_norm=5.0
         ),
         probe=ProbeSpecification(images=32, every=50, batch_size=16),
     )
@@ -42,10 +42,10 @@ def detector(dataset_id: int, init: Init, name: str, tag: str) -> RunSpecificati
         ),
         init=init,
         training=TrainingSpecification(
-            iterations=150, batch_size=4, lr=0.02, warmup=20, milestones=(120,), image_size=128, clip_norm=5.0
+            iterations=200, batch_size=2, lr=0.02, warmup=20, milestones=(165,), image_size=128, clip_norm=5.0
         ),
         # Without the box head: a thousand proposals an image would take longer than the rest together.
-        probe=ProbeSpecification(images=48, every=50, maps=("act", "block", "fpn", "rpn"), batch_size=8),
+        probe=ProbeSpecification(images=32, every=50, maps=("act", "block", "fpn", "rpn"), batch_size=8),
     )
 
 
