@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Architecture = Literal["faster_rcnn", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 Norm = Literal["frozen_batch", "batch", "group"]
-MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head"]
+MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head"]
 
 
 class Part(BaseModel):
@@ -125,7 +125,9 @@ class ProbeSpecification(Part):
         ge=1,
     )
     maps: tuple[MapKind, ...] = Field(
-        ("act", "block", "fpn", "rpn", "box_head"), description="Kinds of map.", min_length=1
+        ("act", "block", "fpn", "rpn", "box_head", "mask_head"),
+        description="Kinds of map; those that the model has not are passed over.",
+        min_length=1,
     )
     layers: str = Field(
         "", description="Regular expression that a layer's name must match; empty takes all.", max_length=200

@@ -56,14 +56,18 @@ def test_it_is_asked_to_stop_before_each_batch_and_each_decomposition(make_body)
     asked = []
     images = list(torch.rand(5, 3, 64, 64))
     probe = EigenspectrumProbe(
-        make_body(), images, maps=("block",), should_stop=lambda: bool(asked.append(1))
+        make_body(), images, maps=("block",), batch_size=2, should_stop=lambda: bool(asked.append(1))
     )
     spectra = probe.measure()
     assert len(asked) == 3 + len(spectra)
     for limit in range(len(asked)):
         counted = iter(range(limit))
         probe = EigenspectrumProbe(
-            make_body(), images, maps=("block",), should_stop=lambda count=counted: next(count, None) is None
+            make_body(),
+            images,
+            maps=("block",),
+            batch_size=2,
+            should_stop=lambda count=counted: next(count, None) is None,
         )
         with pytest.raises(ProbeStopped):
             probe.measure()

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.models import resnet18
 
 from backend.spectra.criteria import dimensionality
-from worker.probe import names, networks, probe
+from worker.probe import detector, names, probe
 from worker.probe.accumulate import Covariance
 from worker.probe.maps import KINDS, LayerSpectrum, MapName, Tap, listening, whole
 from worker.probe.probe import EigenspectrumProbe
@@ -48,11 +48,12 @@ def references(make_detector, reference_maps, dense_eigenvalues, images) -> Call
     return reference
 
 
+@pytest.mark.parametrize("shortcuts", [True, False])
 @pytest.mark.parametrize("norm", ["batch", "frozen", "group"])
 def test_every_map_of_a_detector_with_images_of_different_sizes(
-    make_detector, references, images, norm
+    make_detector, references, images, norm, shortcuts
 ) -> None:
-    measured = EigenspectrumProbe(make_detector(norm), images, maps=KINDS).measure()
+    measured = EigenspectrumProbe(make_detector(norm), images, maps=KINDS, shortcuts=shortcuts).measure()
     assert disagreements(measured, references(norm)) == []
     for spectrum in measured:
         assert spectrum.images == len(images)
@@ -72,14 +73,16 @@ def test_positions_are_the_valid_ones(make_detector, reference_maps, images) -> 
     assert {s.layer.name: s.positions for s in measured} == counted
 
 
-def test_every_map_of_a_classifier(body_maps, dense_eigenvalues) -> None:
+@pytest.mark.parametrize("shortcuts", [True, False])
+def test_every_map_of_a_classifier(body_maps, dense_eigenvalues, shortcuts) -> None:
     torch.manual_seed(0)
     model = resnet18().eval()
     images = list(torch.randn(3, 3, 49, 64))
     with torch.no_grad():
         maps = [body_maps(model, image[None]) for image in images]
     reference = {name: dense_eigenvalues([m[name] for m in maps]) for name in maps[0]}
-    assert disagreements(EigenspectrumProbe(model, images, maps=KINDS).measure(), reference) == []
+    measured = EigenspectrumProbe(model, images, maps=KINDS, shortcuts=shortcuts).measure()
+    assert disagreements(measured, reference) == []
 
 
 def uncropped(maps: Tensor, _sizes: object) -> list[Tensor]:
@@ -131,11 +134,11 @@ class HalfPrecision(Covariance):
 
 def _body_taps_before_relu(body: torch.nn.Module) -> list[Tap]:
     taps = names.body_taps(body)
-    norms = {tap.maps[0].name: tap.module for tap in taps}
-    changed = [tap for tap in taps if tap.maps[0].map != "act"]
+    norms = {tap.names()[0].name: tap.module for tap in taps}
+    changed = [tap for tap in taps if tap.names()[0].map != "act"]
     for tap in taps:
-        if tap.maps[0].map == "act":
-            changed += [Tap(norms[act.name.replace("act", "norm")], (act,), whole) for act in tap.maps]
+        if tap.names()[0].map == "act":
+            changed += [Tap(norms[act.name.replace("act", "norm")], (act,), whole) for act in tap.names()]
     return changed
 
 
@@ -145,7 +148,7 @@ def _box_head_taps_before_relu(head: torch.nn.Module) -> list[Tap]:
 
 DEFECTS = {
     "padding left in": (
-        networks,
+        detector,
         "valid_positions",
         uncropped,
         {"layer1.0", "fpn.p2", "rpn.conv.p2", "norm1"},
@@ -158,16 +161,16 @@ DEFECTS = {
     ),
     "batches alike": (probe, "Covariance", BatchesAlike, {"layer1.0", "layer4.0", "fpn.p5"}),
     "centred": (probe, "Covariance", Centred, {"layer1.0", "norm1", "box_head.fc7"}),
-    "late": (networks, "listening", listening_late, {"norm1", "layer1.0.norm1", "layer3.0.norm3"}),
+    "late": (detector, "listening", listening_late, {"norm1", "layer1.0.norm1", "layer3.0.norm3"}),
     "bfloat16": (probe, "Covariance", HalfPrecision, {"conv1", "layer4.0", "box_head.fc7"}),
     "before ReLU": (
-        networks,
+        detector,
         "body_taps",
         _body_taps_before_relu,
         {"act1", "layer1.0.act1", "layer3.0.act2"},
     ),
     "head before ReLU": (
-        networks,
+        detector,
         "box_head_taps",
         _box_head_taps_before_relu,
         {"box_head.fc6", "box_head.fc7"},
@@ -179,5 +182,5 @@ DEFECTS = {
 def test_a_planted_defect_is_seen(monkeypatch, make_detector, references, images, defect) -> None:
     module, attribute, wrong, at_least = DEFECTS[defect]
     monkeypatch.setattr(module, attribute, wrong)
-    measured = EigenspectrumProbe(make_detector("batch"), images, maps=KINDS).measure()
+    measured = EigenspectrumProbe(make_detector("batch"), images, maps=KINDS, shortcuts=False).measure()
     assert at_least <= set(disagreements(measured, references("batch")))

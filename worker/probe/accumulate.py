@@ -1,45 +1,56 @@
-"""Covariances summed image by image, and their eigenvalues."""
+"""Second moments of a map, added up image by image where the model runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-STRIP = 128
+from worker.probe.moments import BLOCK, MatrixMoments, PositionMoments
+
+STRIP = {"cpu": BLOCK, "cuda": 4 * BLOCK}
 """Rows of a covariance computed at once; smaller strips waste less of a product's lower triangle."""
+
+MERGED_POSITIONS = 4096
+"""Positions of small maps that are multiplied together: a product of few has little to do per matrix it fills."""
 
 
 class Covariance:
     """Σ = (1/n) Σ_i (1/N_i) Σ_p F_{i,p} F_{i,p}ᵀ of one map: uncentred, each image counting the same.
 
-    The products are float32 (float64 for a float64 map), one per image; their sum is float64. An image without
-    positions, such as one without proposals, contributes nothing and is not counted in n.
+    The products are float32 (float64 for a float64 map), over one image or a few small ones of one size; their sum
+    is float64. An image without positions, such as one without proposals, contributes nothing and is not counted.
 
-    `width` is C; `device` is where the maps are. Holds one (C, C) float64 matrix there.
+    `width` is C; `device` is where the maps are. Holds one (C, C) float64 matrix there, and with `with_mean` the mean
+    over positions and images, added up in float64 from float32 sums per image.
     """
 
-    def __init__(self, width: int, device: torch.device) -> None:
+    def __init__(self, width: int, device: torch.device, with_mean: bool = False) -> None:
         self.images = 0
         self.positions = 0
+        self.device = device
+        self._strip = STRIP.get(device.type, width)
         self._upper = torch.zeros(width, width, dtype=torch.float64, device=device)
+        self._mean = torch.zeros(width, dtype=torch.float64, device=device)
+        self._with_mean = with_mean
 
     def add(self, images: Iterable[Tensor]) -> None:
         """Add images, each given by its positions, shape (C, N_i)."""
-        for positions in images:
-            count = positions.shape[1]
-            if count:
-                self._add_products(positions, 1.0 / count)
-                self.images += 1
-                self.positions += count
+        present = [positions for positions in images if positions.shape[1]]
+        for positions, weight in _merged(present):
+            self._add_products(positions, weight)
+        self.images += len(present)
+        self.positions += sum(positions.shape[1] for positions in present)
 
-    def matrix(self) -> NDArray[np.float64]:
-        """Return Σ, shape (C, C); zero if no image had a position."""
-        upper: NDArray[np.float64] = np.triu(self._upper.cpu().numpy())
-        return np.asarray((upper + np.triu(upper, 1).T) / max(self.images, 1))
+    def finite(self) -> Tensor:
+        """Return whether all is, as a tensor: a square that is not stands on the diagonal."""
+        return torch.isfinite(self._upper.diagonal()).all()
+
+    def moments(self) -> MatrixMoments:
+        """Return the moments, on the CPU, on their way from a GPU; on a CPU the matrix is handed over, not copied."""
+        upper, mean = to_host(self._upper).numpy(), to_host(self._mean).numpy()
+        return MatrixMoments(upper, mean, self.images, self.positions)
 
     def _add_products(self, positions: Tensor, weight: float) -> None:
         """Add X Xᵀ in strips that start at the diagonal: torch has no product of a matrix with itself.
@@ -48,9 +59,78 @@ class Covariance:
         ResNet-50 took 1.5 times as long with it.
         """
         exact = positions if positions.dtype == torch.float64 else positions.float()
-        for start in range(0, exact.shape[0], STRIP):
-            stop = start + STRIP
+        for start in range(0, exact.shape[0], self._strip):
+            stop = start + self._strip
             self._upper[start:stop, start:].add_(exact[start:stop] @ exact[start:].T, alpha=weight)
+        if self._with_mean:
+            self._mean.add_(exact.sum(1), alpha=weight)
+
+
+class Positions:
+    """The positions themselves of a map that has few of them: no more memory than its covariance, and exact.
+
+    Holds copies of the map, float32 (float64 for a float64 map), where the model runs.
+    """
+
+    def __init__(self, width: int, device: torch.device) -> None:
+        self.images = 0
+        self.positions = 0
+        self.device = device
+        self._width = width
+        self._columns: list[Tensor] = []
+        self._weights: list[float] = []
+
+    def add(self, images: Iterable[Tensor]) -> None:
+        """Add images, each given by its positions, shape (C, N_i)."""
+        for positions in images:
+            count = positions.shape[1]
+            if count:
+                exact = positions if positions.dtype == torch.float64 else positions.float()
+                self._columns.append(exact.clone(memory_format=torch.contiguous_format))
+                self._weights += [1.0 / count] * count
+                self.images += 1
+                self.positions += count
+
+    def finite(self) -> Tensor:
+        """Return whether all squares are, as a tensor."""
+        finite = [torch.isfinite(columns.square()).all() for columns in self._columns]
+        return torch.stack(finite).all() if finite else torch.ones((), dtype=torch.bool, device=self.device)
+
+    def moments(self) -> PositionMoments:
+        """Return the moments, on the CPU or on their way there."""
+        columns = to_host(
+            torch.cat([torch.zeros(self._width, 0, device=self.device), *self._columns], 1)
+        ).numpy()
+        return PositionMoments(columns, torch.tensor(self._weights, dtype=torch.float64).numpy(), self.images)
+
+
+Accumulator = Covariance | Positions
+
+
+def to_host(tensor: Tensor) -> Tensor:
+    """Return the tensor on the CPU: itself, or a copy through pinned memory that is under way."""
+    if tensor.device.type != "cuda":
+        return tensor.cpu()
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return host.copy_(tensor, non_blocking=True)
+
+
+def _merged(images: Sequence[Tensor]) -> Iterable[tuple[Tensor, float]]:
+    """Yield positions (C, N) to be multiplied at once and their weight; small images of one size go together."""
+    together: list[Tensor] = []
+    for positions in images:
+        full = together and len(together) + 1 > MERGED_POSITIONS // together[0].shape[1]
+        if together and (full or positions.shape[1] != together[0].shape[1]):
+            yield _joined(together)
+            together = []
+        together.append(positions)
+    if together:
+        yield _joined(together)
+
+
+def _joined(images: Sequence[Tensor]) -> tuple[Tensor, float]:
+    weight = 1.0 / images[0].shape[1]
+    return (images[0] if len(images) == 1 else torch.cat(list(images), dim=1)), weight
 
 
 def valid_positions(maps: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
@@ -62,11 +142,5 @@ def valid_positions(maps: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tens
 
 
 def proposal_positions(rows: Tensor, counts: Sequence[int]) -> list[Tensor]:
-    """Return each image's positions (C, N_i) from the rows (Σ N_i, C) of all images' proposals."""
-    return [part.T for part in torch.split(rows, list(counts))]
-
-
-def eigenvalues(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the eigenvalues of a symmetric (C, C) matrix, shape (C,), descending, as LAPACK gives them."""
-    values: NDArray[np.float64] = np.linalg.eigvalsh(covariance).astype(np.float64, copy=False)
-    return values[::-1].copy()
+    """Return each image's positions (C, N_i …) from all images' proposals, of shape (Σ N_i, C, …)."""
+    return [part.movedim(1, 0).flatten(1) for part in torch.split(rows, list(counts))]

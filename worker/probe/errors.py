@@ -18,5 +18,11 @@ class NonFiniteSpectrum(EigenscopeError):
         self.layer = layer
 
 
+class ProbeOutOfMemory(EigenscopeError):
+    """The GPU has no room for one image and the matrices."""
+
+    type = "probe_out_of_memory"
+
+
 class ProbeStopped(Exception):
     """The probe was asked to stop and has measured nothing."""

@@ -7,15 +7,13 @@ stay the same whatever the norm, and whether the residual network stands alone o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from backend.errors import InvalidInput
-from backend.runs.specification import MapKind
-from worker.probe.maps import MapName, Tap, whole
+from worker.probe.maps import Kind, MapName, Tap, rectified, whole
 
 
 def body_taps(body: nn.Module) -> list[Tap]:
@@ -72,14 +70,40 @@ def rpn_taps(head: nn.Module, levels: list[str]) -> list[Tap]:
 
 
 def box_head_taps(head: nn.Module) -> list[Tap]:
-    """Return the taps of torchvision's TwoMLPHead, whose ReLUs are functions and not modules."""
-    missing = [name for name in ("fc6", "fc7") if not hasattr(head, name)]
-    if missing:
+    """Return the taps of torchvision's box heads, after each ReLU.
+
+    TwoMLPHead gives `box_head.fc6` and `box_head.fc7`, its own names; FastRCNNConvFCHead gives `box_head.conv1` …
+    and, counted on, `box_head.fc5`.
+    """
+    if hasattr(head, "fc6") and hasattr(head, "fc7"):
+        layers = [(name, head.get_submodule(name)) for name in ("fc6", "fc7")]
+    elif isinstance(head, nn.Sequential):
+        layers = _numbered_layers(head)
+    else:
         raise InvalidInput(f"the probe knows no names for the maps of the box head {type(head).__name__}")
+    return [_activation(module, f"box_head.{name}", "box_head") for name, module in layers]
+
+
+def mask_head_taps(head: nn.Module) -> list[Tap]:
+    """Return the taps of torchvision's mask head: `mask_head.conv1` …, after each ReLU."""
+    if not isinstance(head, nn.Sequential):
+        raise InvalidInput(f"the probe knows no names for the maps of the mask head {type(head).__name__}")
+    return [_activation(module, f"mask_head.{name}", "mask_head") for name, module in _numbered_layers(head)]
+
+
+def _numbered_layers(head: nn.Sequential) -> list[tuple[str, nn.Module]]:
+    """Return the head's convolutions (each with its norm and ReLU) and fully connected layers, counted together."""
+    kinds = {True: "fc", False: "conv"}
+    layers = [child for child in head if isinstance(child, (nn.Linear, nn.Sequential))]
     return [
-        _tap(head.get_submodule(name), f"box_head.{name}", "box_head", "box_head", read=functional.relu)
-        for name in ("fc6", "fc7")
+        (f"{kinds[isinstance(layer, nn.Linear)]}{number}", layer)
+        for number, layer in enumerate(layers, start=1)
     ]
+
+
+def _activation(module: nn.Module, name: str, kind: Kind) -> Tap:
+    """Return the tap of a layer's map after its ReLU, which is part of a convolution's module and follows a Linear."""
+    return _tap(module, name, kind, kind, read=rectified if isinstance(module, nn.Linear) else whole)
 
 
 def _block_taps(block: nn.Module, name: str, stage: str) -> list[Tap]:
@@ -109,17 +133,21 @@ def _numbered(parent: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield child, module
 
 
-def _kind(word: str) -> MapKind:
+def _kind(word: str) -> Kind:
     return "norm" if word == "norm" else "conv"
 
 
 def _tap(
-    module: nn.Module, name: str, kind: MapKind, stage: str, read: Callable[[Any], Tensor] = whole
+    module: nn.Module,
+    name: str,
+    kind: Kind,
+    stage: str,
+    read: Callable[[tuple[Any, ...], Any], Tensor] = whole,
 ) -> Tap:
     return Tap(module, (MapName(name, kind, stage),), read)
 
 
-def _last_level(output: tuple[list[Tensor], list[str]]) -> Tensor:
+def _last_level(_arguments: tuple[Any, ...], output: Any) -> Tensor:
     """Read the level that an extra block appended to the results."""
     results, _names = output
-    return results[-1]
+    return cast(Tensor, results[-1])

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from backend.errors import InvalidInput
-from backend.runs.specification import MapKind
-from worker.probe.accumulate import Covariance, eigenvalues
-from worker.probe.errors import NonFiniteSpectrum, ProbeStopped
-from worker.probe.maps import KINDS, LayerSpectrum, MapName, ProbedLayer
-from worker.probe.networks import Network, Size, network
+from worker.probe.accumulate import Accumulator, Covariance, Positions
+from worker.probe.batches import Batches, fitting_size
+from worker.probe.errors import ProbeOutOfMemory, ProbeStopped
+from worker.probe.maps import Kind, LayerSpectrum, MapName
+from worker.probe.measurement import Accumulated, Measurement, collect
+from worker.probe.models import network
+from worker.probe.networks import Network
+from worker.probe.plan import Plan, make_plan
+from worker.probe.selection import selected
 from worker.probe.statistics import own_statistics
-from worker.probe.undisturbed import undisturbed
+from worker.probe.trace import Nodes, trace, witnessed
+from worker.probe.undisturbed import device_of, undisturbed
 
-DEFAULT_MAPS: tuple[MapKind, ...] = ("act", "block", "fpn", "rpn", "box_head")
+DEFAULT_MAPS: tuple[Kind, ...] = ("act", "block", "fpn", "rpn", "box_head", "mask_head")
+
+_log = logging.getLogger(__name__)
 
 
 class EigenspectrumProbe:
     """Measures the covariance eigenspectra of a model's maps, and leaves the model as it was.
 
     The covariance is that of the paper (Shinya, Simo-Serra, Suzuki 2019): uncentred, each image counting the same,
-    over the positions that the image itself covers and none that only pad it.
+    over the positions that the image itself covers and none that only pad it; in a detector's box and mask head,
+    over the image's proposals.
 
-    `model` is a residual network, or torchvision's Faster R-CNN on one with FPN. `images` are float tensors
-    (C, H, W), for a detector with values in 0 … 1 and of any size, as its own transform follows; they may lie on
-    any device, and are read once here for their sizes and once per measurement. Images are batched by the size that
-    the model gives them, at most `batch_size` together, so that neither their order nor the batch changes a result.
+    `model` is any module that takes a batch (B, …) of images, or torchvision's Faster or Mask R-CNN with FPN.
+    `images` are float tensors (C, H, W), for a detector with values in 0 … 1 and of any size, as its own transform
+    follows; they may lie on any device, and are read once here for their sizes and once per measurement. Images
+    are batched by the size that the model gives them, so that neither their order nor the batch changes a result.
 
     `maps` are kinds of map and `layers` is a regular expression to be found in a layer's name; empty takes all.
-    `batch_statistics` "running" is evaluation mode as it is; "probe" gives batch norms the probe set's own
-    statistics, at about half a forward pass per norm more. `should_stop` is asked between batches and between
-    decompositions. The CPU's products are float32; a GPU's are what torch's float32 matrix product is set to.
+    `batch_size` images are run together, None as many as fit; where a GPU's memory does not suffice, it is halved,
+    said in the log and kept. `batch_statistics` "running" is evaluation mode as it is; "probe" gives batch norms
+    the probe set's own statistics, at about half a forward pass per norm more. `shortcuts` derives what follows
+    exactly from another map, by the `plan`; without, every map is added up. Products are float32, TF32 only where
+    `tf32` asks for it; sums and eigenvalues are float64. `should_stop` is asked between batches and decompositions.
 
     Raises `InvalidInput` for a model, image, kind or expression that selects nothing or cannot be used.
     """
@@ -47,61 +58,114 @@ class EigenspectrumProbe:
         model: nn.Module,
         images: Sequence[Tensor],
         *,
-        maps: Sequence[MapKind] = DEFAULT_MAPS,
+        maps: Sequence[Kind] = DEFAULT_MAPS,
         layers: str = "",
-        batch_size: int = 2,
+        batch_size: int | None = None,
         batch_statistics: Literal["running", "probe"] = "running",
+        shortcuts: bool = True,
+        tf32: bool = False,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         self._model = model
         self._images = images
         self._batch_statistics = batch_statistics
+        self._tf32 = tf32
         self._should_stop = should_stop
-        self._network: Network = network(model)
-        _check_images(images)
+        checked = _checked(images)
+        first = next(checked)
+        self._network: Network = network(model, first)
         with undisturbed(model):
-            sizes = [self._network.input_size(image) for image in images]
-            shapes = self._network.shapes(sizes[0])
-        self._batches = _batches(sizes, batch_size)
-        self._order = [name.name for name in shapes]
-        self.layers = _selected({name: shape[0] for name, shape in shapes.items()}, maps, layers)
+            sizes = [self._network.input_size(image) for image in chain((first,), checked)]
+            nodes = trace(self._network.taps, lambda: self._network.dry_run(first))
+        own = {name: node for name, node in nodes.items() if not node.is_input}
+        self._order = [name.name for name in own]
+        chosen = selected({name: node.width for name, node in own.items()}, maps, layers)
+        self.layers = tuple(layer for _, layer in chosen)
+        """The maps that are measured, in order of execution."""
+        scale = sum(height * width for height, width in sizes) / (sizes[0][0] * sizes[0][1])
+        self.plan: Plan = make_plan(nodes, chosen, self._positions(nodes, scale), len(images), shortcuts)
+        """How they are measured."""
+        shapes = {name: node.shape for name, node in nodes.items()}
+        fitting = fitting_size(device_of(model), sizes, shapes) if batch_size is None else batch_size
+        self._batches = Batches(sizes, fitting)
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: Measurement | None = None
 
     def measure(self) -> list[LayerSpectrum]:
         """Return the spectrum of each of `layers`, in their order, for the model's weights as they are now.
 
         A layer in which no image has a position (no proposals) has a spectrum of zeros and 0 images.
-        Raises `NonFiniteSpectrum` naming the first layer that holds NaN or infinity, and `ProbeStopped`.
+        Raises `NonFiniteSpectrum` naming the first layer that holds NaN or infinity, `ProbeOutOfMemory` and
+        `ProbeStopped`.
         """
-        device = next(self._model.parameters()).device
-        covariances = {layer.name: Covariance(layer.width, device) for layer in self.layers}
-        with undisturbed(self._model), self._statistics():
-            self._accumulate(covariances)
-        return [self._spectrum(layer, covariances.pop(layer.name)) for layer in self.layers]
+        return self.read(self.accumulate())
 
-    def _accumulate(self, covariances: dict[str, Covariance]) -> None:
-        taps = [tap for tap in self._network.taps if any(name.name in covariances for name in tap.maps)]
+    def start(self) -> Measurement:
+        """Add up now, and take the spectra in a side thread while training goes on. Raises what `measure` does.
+
+        One measurement is under way at most: this waits for the last one's spectra before it adds anything up, so
+        that memory is bounded by `plan.bytes` on the GPU and the same on the CPU, and `should_stop` may be asked from
+        the thread.
+        """
+        if self._pending is not None:
+            self._pending.wait()
+        accumulated = self.accumulate()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eigenspectrum")
+        self._pending = Measurement(self._thread.submit(self.read, accumulated))
+        return self._pending
+
+    def accumulate(self) -> Accumulated:
+        """Run the images through the model and return what the spectra are made from. Raises what `measure` does."""
+        while True:
+            try:
+                return self._accumulate()
+            except torch.OutOfMemoryError as error:
+                reason = str(error).partition(".")[0]
+            # Out here nothing holds the maps any more that the error's frames held.
+            torch.cuda.empty_cache()
+            if not self._batches.halve():
+                raise ProbeOutOfMemory(
+                    f"the GPU has no room to probe one image ({reason}); lower training.batch_size or "
+                    f"training.image_size, or choose fewer probe.maps, whose matrices take {self.plan.bytes:,} bytes"
+                )
+            _log.warning(
+                "the GPU has no room for the probe's batch; going on with %d images", self._batches.size
+            )
+
+    def read(self, accumulated: Accumulated) -> list[LayerSpectrum]:
+        """Return the spectra of what was added up; raises `ProbeStopped`."""
+        accumulated.ready()
+        spectra = []
+        for one in self.plan.chains:
+            self._stop_if_asked()
+            spectra.append(accumulated.spectrum(one))
+        return spectra
+
+    def _accumulate(self) -> Accumulated:
+        device = device_of(self._model)
+        accumulators: dict[MapName, Accumulator] = {}
+        for source in self.plan.sources:
+            if self.plan.keeps_positions(source):
+                accumulators[source.name] = Positions(source.width, device)
+            else:
+                accumulators[source.name] = Covariance(source.width, device, self.plan.needs_mean(source))
 
         def receive(name: MapName, images: list[Tensor]) -> None:
-            if name.name in covariances:
-                covariances[name.name].add(images)
+            if name in accumulators:
+                accumulators[name].add(images)
 
-        for images in self._each_batch():
-            self._network.run(images, taps, receive)
+        with undisturbed(self._model, self._tf32), self._statistics():
+            for number, images in enumerate(self._each_batch()):
+                # Where a model makes its maps from is the same in every pass, or is not from the first on.
+                with witnessed(self.plan.derived) if number == 0 else nullcontext():
+                    self._network.run(images, self.plan.taps, receive)
+            return collect(self.plan, accumulators)
 
-    def _spectrum(self, layer: ProbedLayer, covariance: Covariance) -> LayerSpectrum:
-        self._stop_if_asked()
-        matrix = covariance.matrix()
-        if not np.isfinite(matrix).all():
-            raise NonFiniteSpectrum(layer.name)
-        values = eigenvalues(matrix)
-        return LayerSpectrum(
-            layer=layer,
-            eigenvalues=values,
-            trace=float(np.trace(matrix)),
-            lambda_1=float(values[0]),
-            images=covariance.images,
-            positions=covariance.positions,
-        )
+    def _positions(self, nodes: Nodes, scale: float) -> dict[MapName, int | None]:
+        """Return how many positions all images have together, map by map, by the images' sizes in pixels."""
+        counts = {name: self._network.positions(name, node.shape) for name, node in nodes.items()}
+        return {name: None if count is None else round(count * scale) for name, count in counts.items()}
 
     def _statistics(self) -> AbstractContextManager[None]:
         if self._batch_statistics == "running":
@@ -109,7 +173,7 @@ class EigenspectrumProbe:
         return own_statistics(self._model, self._network, self._order, self._each_batch)
 
     def _each_batch(self) -> Iterator[list[Tensor]]:
-        device = next(self._model.parameters()).device
+        device = device_of(self._model)
         for indices in self._batches:
             self._stop_if_asked()
             yield [self._images[index].to(device) for index in indices]
@@ -119,7 +183,8 @@ class EigenspectrumProbe:
             raise ProbeStopped
 
 
-def _check_images(images: Sequence[Tensor]) -> None:
+def _checked(images: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Yield the images, each read once."""
     if not len(images):
         raise InvalidInput("the probe set is empty; give at least one image or turn the probe off")
     for index, image in enumerate(images):
@@ -127,37 +192,4 @@ def _check_images(images: Sequence[Tensor]) -> None:
             raise InvalidInput(
                 f"probe image {index} must be a float tensor (C, H, W), not {image.dtype} of shape {tuple(image.shape)}"
             )
-
-
-def _batches(sizes: Sequence[Size], batch_size: int) -> list[list[int]]:
-    """Return batches of the images' indices, each of one size: padding differs with what else is in a batch."""
-    if batch_size < 1:
-        raise InvalidInput(f"probe.batch_size must be at least 1, not {batch_size}")
-    groups: dict[Size, list[int]] = {}
-    for index, size in enumerate(sizes):
-        groups.setdefault(size, []).append(index)
-    return [
-        group[start : start + batch_size]
-        for group in groups.values()
-        for start in range(0, len(group), batch_size)
-    ]
-
-
-def _selected(widths: dict[MapName, int], maps: Sequence[MapKind], layers: str) -> tuple[ProbedLayer, ...]:
-    """Return the layers of the given kinds whose names hold the expression, counted in order of execution."""
-    unknown = [kind for kind in maps if kind not in KINDS]
-    if unknown:
-        raise InvalidInput(f"there is no kind of map '{unknown[0]}'; take some of {', '.join(KINDS)}")
-    try:
-        pattern = re.compile(layers)
-    except re.error as error:
-        raise InvalidInput(f"probe.layers '{layers}' is no regular expression ({error})") from None
-    chosen = [name for name in widths if name.map in maps and pattern.search(name.name)]
-    if not chosen:
-        raise InvalidInput(
-            f"probe.maps {', '.join(maps)} and probe.layers '{layers}' select none of the model's {len(widths)} maps; "
-            f"it has {', '.join(dict.fromkeys(name.map for name in widths))}"
-        )
-    return tuple(
-        ProbedLayer(name.name, name.map, name.stage, widths[name], order) for order, name in enumerate(chosen)
-    )
+        yield image

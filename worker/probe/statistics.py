@@ -31,12 +31,12 @@ def own_statistics(
     `order` holds the maps' names in order of execution. Buffers are exchanged, never written.
     Raises `InvalidInput` for a batch norm outside the residual network.
     """
-    by_name = {tap.maps[0].name: tap for tap in network.taps if tap.maps}
+    by_name = {tap.names()[0].name: tap for tap in network.taps if tap.names()}
     norms = [by_name[name] for name in order if name in by_name and _is_batch_norm(by_name[name].module)]
     _refuse_others(model, norms)
     with ExitStack() as exchanged:
         for tap in norms:
-            source = by_name[_convolution_of(tap.maps[0].name)]
+            source = by_name[_convolution_of(tap.names()[0].name)]
             mean, variance = _moments(network, source, batches)
             exchanged.enter_context(_exchanged(tap.module, mean, variance))
         yield

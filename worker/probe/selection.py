@@ -1,0 +1,35 @@
+"""Which maps of a model are measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from backend.errors import InvalidInput
+from worker.probe.maps import KINDS, Kind, MapName, ProbedLayer
+
+
+def selected(
+    widths: Mapping[MapName, int], maps: Sequence[Kind], layers: str
+) -> list[tuple[MapName, ProbedLayer]]:
+    """Return the maps of the given kinds whose names hold the expression, counted in order of execution.
+
+    Raises `InvalidInput` for a kind that there is not, an expression that is none, or if nothing is selected.
+    """
+    unknown = [kind for kind in maps if kind not in KINDS]
+    if unknown:
+        raise InvalidInput(f"there is no kind of map '{unknown[0]}'; take some of {', '.join(KINDS)}")
+    try:
+        pattern = re.compile(layers)
+    except re.error as error:
+        raise InvalidInput(f"probe.layers '{layers}' is no regular expression ({error})") from None
+    chosen = [name for name in widths if name.map in maps and pattern.search(name.name)]
+    if not chosen:
+        raise InvalidInput(
+            f"probe.maps {', '.join(maps)} and probe.layers '{layers}' select none of the model's {len(widths)} maps; "
+            f"it has {', '.join(dict.fromkeys(name.map for name in widths))}"
+        )
+    return [
+        (name, ProbedLayer(name.name, name.map, name.stage, widths[name], order))
+        for order, name in enumerate(chosen)
+    ]
