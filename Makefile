@@ -17,15 +17,16 @@ help:
 	@echo "make demo     set up everything, run the paper in miniature, serve it (ARGS=--exit ends instead)"
 	@echo "make up       set up everything, then one server and one worker"
 	@echo "make test     set up what the tests need and run them (ARGS goes to pytest)"
+	@echo "make bench    measure what the probe costs, on a quiet machine (ARGS='--part body', --quick, --gpu)"
 	@echo "make lint     ruff, mypy, import-linter and, where npm is, tsc"
 	@echo "make format   let ruff rewrite what it can"
 	@echo "make setup    packages and the project in $(VENV) (setup-server: without torch, setup-dev: with tools)"
 	@echo "make lock     write requirements/*.lock anew (ARGS=--upgrade takes the newest versions)"
-	@echo "make docs     write docs/settings.md from the code"
+	@echo "make docs     write docs/settings.md, the tables of docs/benchmarks.md, the figure of docs/criteria.md"
 
 # ---- running -----------------------------------------------------------------------------------------
 
-.PHONY: demo up test
+.PHONY: demo up test bench
 demo: setup
 	@$(BIN)/eigenscope demo $(ARGS)
 
@@ -35,14 +36,19 @@ up: setup
 test: setup-dev
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(ARGS)
 
-# ---- setting up --------------------------------------------------------------------------------------
-# packages-X installs requirements/X.lock; setup, setup-server and setup-dev add the project itself.
+# Threads wait as the trainer's do (worker/training/train.py), so that its costs are what is measured.
+bench: setup-bench
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks $(ARGS)
 
-.PHONY: setup setup-server setup-dev packages-runtime packages-server packages-dev
+# ---- setting up --------------------------------------------------------------------------------------
+# packages-X installs requirements/X.lock; setup, setup-server, setup-bench and setup-dev add the project itself.
+
+.PHONY: setup setup-server setup-bench setup-dev packages-runtime packages-server packages-bench packages-dev
 setup: $(VENV)/project-runtime
 setup-server: $(VENV)/project-server
+setup-bench: $(VENV)/project-bench
 setup-dev: $(VENV)/project-dev
-packages-runtime packages-server packages-dev: packages-%: $(VENV)/packages-%
+packages-runtime packages-server packages-bench packages-dev: packages-%: $(VENV)/packages-%
 
 # A Python that was removed from the machine leaves a dead link: then nothing counts as installed.
 $(shell [ -e $(BIN)/python ] || rm -f $(VENV)/uv-* $(VENV)/packages-* $(VENV)/project-*)
@@ -114,7 +120,10 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-heade
 lock: $(VENV)/uv-$(UV_VERSION)
 	@$(COMPILE) --all-extras --output-file requirements/dev.lock
 	@$(COMPILE) --extra worker --constraint requirements/dev.lock --output-file requirements/runtime.lock
+	@$(COMPILE) --extra worker --extra bench --constraint requirements/dev.lock --output-file requirements/bench.lock
 	@$(COMPILE) --constraint requirements/dev.lock --output-file requirements/server.lock
 
 docs: setup-dev
 	@$(BIN)/python docs/settings_table.py > docs/settings.md
+	@$(BIN)/python -m benchmarks.page
+	@$(BIN)/python docs/criteria_figure.py

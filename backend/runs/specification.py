@@ -132,10 +132,20 @@ class ProbeSpecification(Part):
     layers: str = Field(
         "", description="Regular expression that a layer's name must match; empty takes all.", max_length=200
     )
-    batch_size: int = Field(2, description="Images per forward pass of the probe.", ge=1, le=256)
+    batch_size: int | None = Field(
+        None,
+        description="Images per forward pass of the probe; empty takes as many as fit. Halved where a GPU has no room.",
+        ge=1,
+        le=256,
+    )
     batch_statistics: Literal["running", "probe"] = Field(
         "running",
         description="Batch norm's statistics while probing: its running ones, or the probe set's own.",
+    )
+    tf32: bool = Field(
+        False,
+        description="TF32 instead of float32 in the probe's convolutions and products on a GPU: faster, and counts "
+        "above 1e-3 are then no longer exact.",
     )
 
     @field_validator("layers")

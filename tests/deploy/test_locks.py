@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-LOCKS = ("server", "runtime", "dev")
+LOCKS = ("server", "runtime", "bench", "dev")
 
 
 def pins(root: Path, name: str) -> dict[str, set[str]]:
@@ -32,7 +32,13 @@ def asked(root: Path, *extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [("server", ()), ("runtime", ("worker",)), ("dev", ("worker", "dev"))]
+    ("name", "extras"),
+    [
+        ("server", ()),
+        ("runtime", ("worker",)),
+        ("bench", ("worker", "bench")),
+        ("dev", ("worker", "bench", "dev")),
+    ],
 )
 def test_a_lock_satisfies_the_project(root: Path, name: str, extras: tuple[str, ...]) -> None:
     locked = pins(root, name)
@@ -43,8 +49,15 @@ def test_a_lock_satisfies_the_project(root: Path, name: str, extras: tuple[str, 
 
 
 def test_the_smaller_locks_are_parts_of_the_larger(root: Path) -> None:
-    server, runtime, dev = (pins(root, name) for name in LOCKS)
-    assert server.items() <= runtime.items() <= dev.items()
+    server, runtime, bench, dev = (pins(root, name) for name in LOCKS)
+    assert server.items() <= runtime.items() <= bench.items() <= dev.items()
+
+
+def test_only_the_benchmark_needs_what_it_is_measured_against(root: Path) -> None:
+    assert "delve" in pins(root, "bench")
+    assert not {"delve", "pandas", "matplotlib"} & (
+        pins(root, "runtime").keys() | pins(root, "server").keys()
+    )
 
 
 def test_the_server_needs_no_torch(root: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from backend.datasets.coco import CocoFile, read_coco
 from backend.errors import InvalidInput
-from worker.training.data import CropSet, DetectionSet, example_set, probe_images
+from worker.training.data import CropSet, DetectionSet, ProbeImages, example_set
 
 
 @pytest.fixture
@@ -86,7 +86,11 @@ def test_crops_hold_the_object_and_are_square(scene: Path) -> None:
 
 
 def test_probe_images_are_the_first_by_id_in_0_to_1(scene: Path) -> None:
-    images = probe_images(DetectionSet(read(scene), scene), 64)
+    images = ProbeImages(DetectionSet(read(scene), scene), 64)
+    assert len(images) == 2
+    assert len(ProbeImages(DetectionSet(read(scene), scene), 1)[:]) == 1
+    with pytest.raises(IndexError):
+        images[2]
     assert [tuple(image.shape) for image in images] == [(3, 8, 8), (3, 20, 30)]
     assert images[0].max().item() == pytest.approx(7 / 255)
 

@@ -30,6 +30,11 @@ class Pointwise:
     stride: int
     axis: int
 
+    @property
+    def mixes(self) -> bool:
+        """Whether channels are mixed, and not only each scaled and shifted."""
+        return any(isinstance(module, (nn.modules.conv._ConvNd, nn.Linear)) for module in self.modules)
+
 
 def pointwise(module: nn.Module) -> Pointwise | None:
     """Return what the module does to each position in evaluation mode, or None if that is not affine and exact.

@@ -30,8 +30,13 @@ def eigenvalues(width: int, positions: int | None) -> float:
     return gram + _decomposition(side)
 
 
-def deriving(width: int, inputs: int, positions: int | None) -> float:
-    """Return the cost of the eigenvalues of a map of this width derived from one that is added up, of `inputs`."""
+def deriving(width: int, inputs: int, positions: int | None, mixes: bool) -> float:
+    """Return the cost of the eigenvalues of a map of this width derived from one that is added up, of `inputs`.
+
+    `mixes` says that channels are mixed on the way, and not only scaled and shifted.
+    """
+    if not mixes:
+        return width * width + eigenvalues(width, positions)
     if positions is not None and positions <= inputs:
         side = min(width, positions)
         return FLOAT64 * (

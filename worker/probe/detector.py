@@ -27,6 +27,7 @@ class Detector:
     def __init__(self, model: GeneralizedRCNN) -> None:
         self._model = model
         self._shapes: dict[Size, dict[MapName, Shape]] = {}
+        self._input_sizes: dict[Shape, Size] = {}
         backbone = model.backbone
         if not (hasattr(backbone, "body") and hasattr(backbone, "fpn")):
             raise InvalidInput(f"the probe needs a backbone with body and fpn, not {type(backbone).__name__}")
@@ -44,8 +45,11 @@ class Detector:
 
     def input_size(self, image: Tensor) -> Size:
         """Return the size to which the detector's transform resizes the image."""
-        resized, _ = self._model.transform([torch.empty_like(image, device="meta")])
-        return cast(Size, resized.image_sizes[0])
+        shape = tuple(image.shape)
+        if shape not in self._input_sizes:
+            resized, _ = self._model.transform([torch.empty_like(image, device="meta")])
+            self._input_sizes[shape] = resized.image_sizes[0]
+        return self._input_sizes[shape]
 
     def dry_run(self, image: Tensor) -> None:
         """Call every part with shapes alone; one proposal stands for the image's."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from torch import nn
 
 from worker.probe import costs
-from worker.probe.maps import MapName, ProbedLayer, Tap
+from worker.probe.maps import Kind, MapName, ProbedLayer, Tap
 from worker.probe.trace import Node, Nodes
 
 
@@ -28,16 +28,19 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class PlannedLayer:
+class PlannedMap:
     """One line of a plan, for people.
 
-    `derived_from` is empty for a layer whose positions are added up. `matrix` is the side of the matrix whose
-    eigenvalues are taken (None where the number of proposals decides). `operations` are multiply-adds an image for
-    adding up, None where proposals decide; those of a derived layer are 0, and `straightforward` what they would be.
+    `derived_from` is empty for a map that is added up. `measured` is False for one that is only there to derive
+    others from. `matrix` is the side of the matrix whose eigenvalues are taken, `operations` the multiply-adds of
+    adding up, an image, and `straightforward` what they would be without a plan; None where proposals decide.
     """
 
-    layer: ProbedLayer
+    name: str
+    map: Kind
+    width: int
     derived_from: str
+    measured: bool
     matrix: int | None
     operations: int | None
     straightforward: int | None
@@ -86,25 +89,54 @@ class Plan:
             sizes.append(source.width * kept)
         return sum(sizes)
 
-    def lines(self) -> Iterator[PlannedLayer]:
-        """Yield the plan, layer by layer."""
+    def lines(self) -> Iterator[PlannedMap]:
+        """Yield the plan, map by map, each source that is no layer itself before the first made from it."""
+        told = {chain.source.name for chain in self.chains if not chain.steps}
         for chain in self.chains:
-            layer, source, count = chain.layer, chain.source, self.positions[chain.source.name]
-            each = None if count is None else -(-count // self.images)
-            matrix = None
-            if count is not None:
-                few = count if self.keeps_positions(source) else layer.width
-                matrix = min(layer.width, few, source.width + 1 if chain.steps else layer.width)
-            straight = None if each is None else costs.products(layer.width, each)
-            derived = source.name.name if chain.steps else ""
-            own = 0 if chain.steps else straight
-            yield PlannedLayer(layer, derived, matrix, own, straight)
+            if chain.source.name not in told:
+                told.add(chain.source.name)
+                yield self._source_line(chain.source)
+            yield self._line(chain)
+
+    def _source_line(self, source: Node) -> PlannedMap:
+        operations = self._operations(source.width, source)
+        return PlannedMap(source.name.name, source.name.map, source.width, "", False, None, operations, 0)
+
+    def _line(self, chain: Chain) -> PlannedMap:
+        layer, source = chain.layer, chain.source
+        straight = self._operations(layer.width, source)
+        return PlannedMap(
+            name=layer.name,
+            map=layer.map,
+            width=layer.width,
+            derived_from=source.name.name if chain.steps else "",
+            measured=True,
+            matrix=self._matrix(chain),
+            operations=0 if chain.steps else straight,
+            straightforward=straight,
+        )
+
+    def _matrix(self, chain: Chain) -> int | None:
+        count = self.positions[chain.source.name]
+        if count is None:
+            return None
+        few = count if self.keeps_positions(chain.source) else chain.layer.width
+        return min(chain.layer.width, few, chain.source.width + 1 if chain.steps else chain.layer.width)
+
+    def _operations(self, width: int, source: Node) -> int | None:
+        """Return the multiply-adds an image of adding up a map of this width at the source's positions."""
+        count = self.positions[source.name]
+        return None if count is None else costs.products(width, -(-count // self.images))
 
     @property
     def operations(self) -> int:
-        """Multiply-adds an image for all that is added up, but for proposals."""
-        counts = ((source, self.positions[source.name]) for source in self.sources)
-        return sum(costs.products(s.width, -(-n // self.images)) for s, n in counts if n is not None)
+        """Multiply-adds of adding up, an image, but for proposals."""
+        return sum(self._operations(source.width, source) or 0 for source in self.sources)
+
+    @property
+    def straightforward(self) -> int:
+        """What `operations` would be if every layer were added up."""
+        return sum(line.straightforward or 0 for line in self.lines())
 
 
 def make_plan(
@@ -139,7 +171,12 @@ def _cheapest(nodes: Nodes, wanted: set[MapName], positions: Mapping[MapName, in
         if node.source is not None:
             children[node.source.name].append(node)
     search = _Search(children, wanted, positions)
-    return {name for root in nodes.values() if root.source is None for name in search.best(root, None)[1]}
+    return {
+        name
+        for root in nodes.values()
+        if root.source is None
+        for name in search.best(root, None, mixes=False)[1]
+    }
 
 
 class _Search:
@@ -153,21 +190,24 @@ class _Search:
     ) -> None:
         self._children, self._wanted, self._positions = children, wanted, positions
 
-    def best(self, node: Node, above: Node | None) -> tuple[float, frozenset[MapName]]:
-        """Return the least cost of a node's subtree, and what of it is added up, given the source above it."""
-        count = self._positions[node.name]
-        cost, added = self._below(node, node)
-        own = costs.adding(node.width, count) + cost
-        if node.name in self._wanted:
-            own += costs.eigenvalues(node.width, count)
-        chosen = (own, added | {node.name})
-        if node.name not in self._wanted or above is not None:
-            cost, added = self._below(node, above)
-            if node.name in self._wanted and above is not None:
-                cost += costs.deriving(node.width, above.width, count)
-            chosen = min(chosen, (cost, added), key=lambda one: one[0])
-        return chosen
+    def best(self, node: Node, above: Node | None, mixes: bool) -> tuple[float, frozenset[MapName]]:
+        """Return the least cost of a node's subtree, and what of it is added up, given the source above it.
 
-    def _below(self, node: Node, above: Node | None) -> tuple[float, frozenset[MapName]]:
-        results = [self.best(child, above) for child in self._children[node.name]]
+        `mixes` says whether channels are mixed on the way from there.
+        """
+        count = self._positions[node.name]
+        wanted = node.name in self._wanted
+        cost, added = self._below(node, node, mixes=False)
+        own = costs.adding(node.width, count) + cost
+        if wanted:
+            own += costs.eigenvalues(node.width, count)
+        if wanted and above is None:
+            return own, added | {node.name}
+        cost, below = self._below(node, above, mixes)
+        if wanted and above is not None:
+            cost += costs.deriving(node.width, above.width, count, mixes)
+        return min((own, added | {node.name}), (cost, below), key=lambda one: one[0])
+
+    def _below(self, node: Node, above: Node | None, mixes: bool) -> tuple[float, frozenset[MapName]]:
+        results = [self.best(child, above, mixes or child.mixes) for child in self._children[node.name]]
         return sum(cost for cost, _ in results), frozenset().union(*(added for _, added in results))

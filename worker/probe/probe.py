@@ -104,15 +104,15 @@ class EigenspectrumProbe:
         """Add up now, and take the spectra in a side thread while training goes on. Raises what `measure` does.
 
         One measurement is under way at most: this waits for the last one's spectra before it adds anything up, so
-        that memory is bounded by `plan.bytes` on the GPU and the same on the CPU, and `should_stop` may be asked from
-        the thread.
+        that what is held is `plan.bytes` on the GPU while adding up and as much on the CPU until the result is there.
+        The thread does not ask `should_stop`: what is added up will be there.
         """
         if self._pending is not None:
             self._pending.wait()
         accumulated = self.accumulate()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eigenspectrum")
-        self._pending = Measurement(self._thread.submit(self.read, accumulated))
+        self._pending = Measurement(self._thread.submit(_spectra, self.plan, accumulated, lambda: None))
         return self._pending
 
     def accumulate(self) -> Accumulated:
@@ -135,12 +135,7 @@ class EigenspectrumProbe:
 
     def read(self, accumulated: Accumulated) -> list[LayerSpectrum]:
         """Return the spectra of what was added up; raises `ProbeStopped`."""
-        accumulated.ready()
-        spectra = []
-        for one in self.plan.chains:
-            self._stop_if_asked()
-            spectra.append(accumulated.spectrum(one))
-        return spectra
+        return _spectra(self.plan, accumulated, self._stop_if_asked)
 
     def _accumulate(self) -> Accumulated:
         device = device_of(self._model)
@@ -181,6 +176,15 @@ class EigenspectrumProbe:
     def _stop_if_asked(self) -> None:
         if self._should_stop is not None and self._should_stop():
             raise ProbeStopped
+
+
+def _spectra(plan: Plan, accumulated: Accumulated, before_each: Callable[[], None]) -> list[LayerSpectrum]:
+    accumulated.ready()
+    spectra = []
+    for one in plan.chains:
+        before_each()
+        spectra.append(accumulated.spectrum(one))
+    return spectra
 
 
 def _checked(images: Sequence[Tensor]) -> Iterator[Tensor]:

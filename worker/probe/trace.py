@@ -32,6 +32,11 @@ class Node:
     is_input: bool = False
 
     @property
+    def mixes(self) -> bool:
+        """Whether the step from the source mixes channels."""
+        return self.step is not None and self.step.mixes
+
+    @property
     def width(self) -> int:
         """Number of channels."""
         return self.shape[0]

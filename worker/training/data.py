@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, overload
 
 import torch
 from torch import Tensor
@@ -105,9 +106,30 @@ def example_set(architecture: str, coco: CocoFile, folder: Path, image_size: int
     return examples
 
 
-def probe_images(examples: ExampleSet, count: int) -> list[Tensor]:
-    """Return the first `count` images (or all, if there are fewer), float32 (3, H, W) in 0 … 1, unmirrored."""
-    return [as_float(examples.read(number).image) for number in range(min(count, len(examples)))]
+class ProbeImages(Sequence[Tensor]):
+    """The first `count` images (or all, if there are fewer), float32 (3, H, W) in 0 … 1, unmirrored.
+
+    Each is read when it is asked for: a probe set takes no memory, however large it is.
+    """
+
+    def __init__(self, examples: ExampleSet, count: int) -> None:
+        self._examples = examples
+        self._count = min(count, len(examples))
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Tensor]: ...
+
+    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
+        """Return one image, or several."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(self._count)[index]]
+        return as_float(self._examples.read(range(self._count)[index]).image)
 
 
 def as_float(image: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.datasets.coco import CocoFile
+from backend.errors import EigenscopeError
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 from worker.probe.errors import ProbeStopped
@@ -26,7 +27,7 @@ from worker.training.evaluation import evaluate
 from worker.training.freezing import train_mode
 from worker.training.optimiser import learning_rate, make_optimiser, set_learning_rate
 from worker.training.pace import Due, Pace
-from worker.training.snapshots import spectrum_rows
+from worker.training.snapshots import Snapshots
 from worker.training.stopping import StopFlag, StopRequested
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ class Loop:
         self._model, self._recorder, self._stop = parts.model, parts.recorder, parts.stop
         self._optimiser = make_optimiser(parts.model, self._training)
         every = self._specification.probe.every
-        self._snapshots = frozenset(snapshot_iterations(self._training.iterations, every))
+        self._due = frozenset(snapshot_iterations(self._training.iterations, every))
+        beside = parts.device.type == "cuda"
+        self._snapshots = Snapshots(parts.probe, parts.recorder, beside) if parts.probe else None
         self._pace = Pace()
         self._words_due = Due(SECONDS_BETWEEN_WORDS)
         self.iteration = 0
@@ -85,6 +88,10 @@ class Loop:
             _log.info("stopping at iteration %d on request", self.iteration)
             self._save()
             raise StopRequested from None
+        except (EigenscopeError, torch.OutOfMemoryError):
+            # What was measured before the failure is what shows how it came.
+            self._finish_snapshots()
+            raise
         self._save()
 
     def _train(self) -> None:
@@ -170,22 +177,24 @@ class Loop:
         """Probe and evaluate where it is time to."""
         if self._looked:
             return
-        if self._parts.probe is not None and self.iteration in self._snapshots:
-            self._probe(self._parts.probe)
+        if self._snapshots is not None:
+            self._probe(self._snapshots)
         every, last = self._specification.evaluate_every, self._training.iterations
         if self.iteration == last or (every and self.iteration and self.iteration % every == 0):
             self._evaluate()
         self._looked = True
 
-    def _probe(self, probe: EigenspectrumProbe) -> None:
-        began = time.perf_counter()
-        self._recorder.phase("probing")
-        rows = spectrum_rows(probe.measure())
-        self._recorder.spectra(self.iteration, rows)
-        self._recorder.phase("training")
-        _log.info(
-            "iteration %d: probed %d layers in %.1f s", self.iteration, len(rows), time.perf_counter() - began
-        )
+    def _probe(self, snapshots: Snapshots) -> None:
+        if self.iteration in self._due:
+            self._recorder.phase("probing")
+            snapshots.take(self.iteration)
+            self._recorder.phase("training")
+        else:
+            snapshots.record_if_done()
+
+    def _finish_snapshots(self) -> None:
+        if self._snapshots is not None:
+            self._snapshots.finish()
 
     def _evaluate(self) -> None:
         self._recorder.phase("evaluating")
@@ -201,7 +210,8 @@ class Loop:
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
 
     def _save(self) -> None:
-        """Write a checkpoint, register it, and remove the one it supersedes."""
+        """Write a checkpoint, register it, and remove the one it supersedes; spectra under way are recorded first."""
+        self._finish_snapshots()
         self._recorder.phase("saving")
         path = checkpoints.path_of(self._parts.folder, self.iteration)
         checkpoints.save(path, self._state())

@@ -1,0 +1,1 @@
+"""What the probe costs, measured: `make bench`; docs/benchmarks.md says how to read it."""
