@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
-from backend.measurements import service
 from backend.models import Run, SpectrumSummary
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
+from frontend.map_kinds import kind_label, position_note
 
-FEW_POSITIONS = 8
-"""Positions per channel under which a dimensionality reads low (307 of 512 reads 297 at 8, 266 at 2)."""
+LIKELY_COUNTERPARTS = 8
+"""Of recorded runs, how many are looked at for one of the same layers."""
 
 
 def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
@@ -46,6 +46,8 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
                 "name": layer.name,
                 "stage": layer.stage,
                 "map": kinds[layer.name],
+                "kind": kind_label(kinds[layer.name]),
+                "note": position_note(kinds[layer.name]),
                 "width": layer.width,
                 "runs": holders[layer.name],
             }
@@ -60,38 +62,46 @@ def _snapshots(session: Session, run_id: int) -> list[int]:
     return list(session.scalars(query))
 
 
-def undercount_warning(session: Session, run: Run) -> str | None:
-    """Return a sentence if some layer had too few positions per channel for its dimensionality to be exact."""
-    found = service.dimensions(session, run.id)
-    few = [
-        (ratio, name)
-        for name, ratio in zip(found.layers, found.positions_per_channel, strict=True)
-        if ratio is not None and ratio < FEW_POSITIONS
-    ]
-    if not few:
-        return None
-    ratio, name = min(few)
-    others = f" and {len(few) - 1} more layers" if len(few) > 1 else ""
-    return (
-        f"{name}{others} saw fewer than {FEW_POSITIONS} positions per channel ({ratio:.1f} at least), so "
-        "dimensionality reads low there; use more probe images or larger ones."
-    )
-
-
 def counterpart(session: Session, run: Run) -> int | None:
-    """Return the newest run on the same data and model that started from the other kind of weights."""
-    scratch = run.specification["init"]["kind"] == "scratch"
+    """Return the newest run that differs from this one in starting from scratch or not, None without any.
+
+    Of a launched run, one on the same data and model; of a recorded one, a recorded one of the same layers.
+    """
+    init = _init(run)
+    if init == "unknown":
+        return None
     others = session.scalars(
         select(Run)
-        .where(Run.dataset_id == run.dataset_id, Run.id != run.id)
+        .where(
+            Run.origin == run.origin,
+            Run.dataset_id.is_not_distinct_from(run.dataset_id),
+            Run.id != run.id,
+        )
         .order_by(Run.id.desc())
         .limit(50)
     )
-    for other in others:
-        same = all(
-            other.specification["model"][field] == run.specification["model"][field]
-            for field in ("architecture", "backbone")
-        )
-        if same and (other.specification["init"]["kind"] == "scratch") != scratch:
-            return other.id
-    return None
+    opposite = [
+        other
+        for other in others
+        if _init(other) != "unknown" and (_init(other) == "scratch") != (init == "scratch")
+    ]
+    if run.origin == "recorded":
+        return _of_same_layers(session, run, opposite[:LIKELY_COUNTERPARTS])
+    return next((other.id for other in opposite if _model(other) == _model(run)), None)
+
+
+def _init(run: Run) -> str:
+    return str(run.specification["init"]["kind"])
+
+
+def _model(run: Run) -> tuple[str, str]:
+    model = run.specification["model"]
+    return model["architecture"], model["backbone"]
+
+
+def _of_same_layers(session: Session, run: Run, others: Sequence[Run]) -> int | None:
+    def named(one: Run) -> list[str]:
+        return [layer.name for layer in measurements.layers(session, one.id)]
+
+    wanted = named(run)
+    return next((other.id for other in others if wanted and named(other) == wanted), None)

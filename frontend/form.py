@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from frontend.map_kinds import ABOUT
+
 TITLES = {
     "": "Run",
     "model": "Model",
@@ -15,6 +17,12 @@ TITLES = {
 }
 OWN_CONTROLS = ("dataset_id", "init")
 """Fields that the page draws itself: they are chosen from what exists."""
+OPTIONS_ABOUT = {"probe.maps": ABOUT}
+"""What the options of a field mean."""
+HINTS = {
+    "probe.maps": "Positions of `box_head` and `mask_head` maps are the proposals', of the others the image's."
+}
+"""What the form says beyond the schema."""
 LABELS = {"lr": "learning rate", "amp": "mixed precision", "warmup": "warm-up", "gpus": "GPU"}
 
 
@@ -39,6 +47,10 @@ class FormField:
     def text(self) -> str:
         """The value as it stands in an input."""
         return as_text(self.value)
+
+    def about(self, option: str) -> str:
+        """What an option means; empty where its name says it."""
+        return OPTIONS_ABOUT.get(self.path, {}).get(option, "")
 
     @property
     def changed(self) -> bool:
@@ -106,7 +118,7 @@ def _field(schema: Mapping[str, Any], path: str, node: Mapping[str, Any], value:
         path=path,
         label=LABELS.get(name, name.replace("_", " ")),
         kind=kind,
-        description=node.get("description", ""),
+        description=f"{node.get('description', '')} {HINTS.get(path, '')}".rstrip(),
         default=as_text(node.get("default")),
         value=value,
         options=options,

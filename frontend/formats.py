@@ -22,6 +22,13 @@ def _three(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
+def scientific(value: float, digits: int = 2) -> str:
+    """Write a positive number with a few digits, very large and small ones as 2.1e5."""
+    text = f"{value:.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else text
+
+
 def integer(value: int | None) -> str:
     """Write a whole number with its thousands parted."""
     return DASH if value is None else f"{value:,}"
@@ -78,15 +85,16 @@ def size(value: int | None) -> str:
 
 
 def init_label(kind: str) -> str:
-    """Return what stands on a run's badge: S for scratch, I for everything pre-trained."""
-    return "S" if kind == "scratch" else "I"
+    """Return what stands on a run's badge: S for scratch, I for everything pre-trained, ? where nobody said."""
+    return {"scratch": "S", "unknown": "?"}.get(kind, "I")
 
 
 def init_words(kind: str) -> str:
     """Explain a run's initialisation."""
     return {
-        "imagenet": "fine-tuned from torchvision's ImageNet weights",
+        "imagenet": "fine-tuned from ImageNet weights",
         "scratch": "trained from scratch",
         "run": "started from another run's weights",
         "file": "started from a file of weights",
+        "unknown": "nobody said from which weights it started",
     }.get(kind, kind)

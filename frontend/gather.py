@@ -15,7 +15,9 @@ from backend.models import Run
 from backend.runs import repository
 from frontend.figures.axes import FigureLayer
 from frontend.figures.metrics import MetricSeries
+from frontend.figures.quantity import Quantity
 from frontend.figures.runs import FigureRun, told_apart
+from frontend.map_kinds import position_note
 
 RUNS_AT_MOST = 16
 
@@ -34,11 +36,10 @@ class RunDimensions:
         names = [layer.name for layer in self.layers]
         return names.index(name) if name in names else None
 
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """The values over each layer's width."""
+    def drawn(self, quantity: Quantity) -> NDArray[np.float64]:
+        """The values as layers are compared by them: dimensionalities over each layer's width, slopes as they are."""
         widths = np.array([layer.width for layer in self.layers], dtype=np.float64)
-        return self.values / widths.reshape(-1, 1)
+        return quantity.drawn(self.values, widths.reshape(-1, 1))
 
 
 def run_ids(text: str) -> list[int]:
@@ -69,10 +70,10 @@ def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:
 def dimensions(session: Session, run: FigureRun, criterion: str, threshold: float | None) -> RunDimensions:
     """Return the run's dimensionalities under a criterion."""
     found = service.dimensions(session, run.id, criterion, threshold)
-    layers = zip(found.layers, found.stages, found.widths, strict=True)
+    layers = zip(found.layers, found.stages, found.widths, found.maps, strict=True)
     return RunDimensions(
         run,
-        tuple(FigureLayer(name, stage, width) for name, stage, width in layers),
+        tuple(FigureLayer(name, stage, width, position_note(kind)) for name, stage, width, kind in layers),
         found.iterations,
         found.values,
     )

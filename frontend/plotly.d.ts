@@ -17,10 +17,12 @@ interface PlotlyMeta {
   title: string;
   layers?: string[];
   iterations?: number[];
+  quantity?: string;
+  unit?: string;
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];
-  layout: Record<string, unknown> & { meta: PlotlyMeta };
+  layout: Record<string, unknown> & { meta: PlotlyMeta; xaxis?: { categoryarray?: string[] } };
   _fullData: PlotlyTrace[];
   _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
   on(name: string, listener: (event: PlotlyClick) => void): void;

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+NAMED_AT_MOST = 6
 DECISIVE = {
     "model.architecture": "architecture",
     "model.backbone": "backbone",
@@ -48,25 +49,68 @@ def flat_settings(specification: Mapping[str, Any]) -> dict[str, str]:
     return rows
 
 
+def stated_settings(specification: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a run's specification says of its training: all but its name and tags.
+
+    A recorded run's own settings stand under their own names, so that one called `training.lr` lines up.
+    """
+    if is_recorded(specification):
+        init = flat_settings({"init": specification["init"]})
+        own = {name: _text(value) for name, value in specification["settings"].items()}
+        return init | {name: value for name, value in own.items() if name not in init}
+    rows = flat_settings(specification)
+    return {name: value for name, value in rows.items() if name not in ("name", "tags")}
+
+
+def is_recorded(specification: Mapping[str, Any]) -> bool:
+    """Return whether the specification is a recorded run's: its initialisation and whatever else was told."""
+    return "settings" in specification
+
+
 def compared_settings(specifications: Sequence[Mapping[str, Any]]) -> list[SettingRow]:
     """Return every setting that any of the runs has; a run without it shows a dash."""
-    flat = [flat_settings(one) for one in specifications]
-    names = list(dict.fromkeys(name for one in flat for name in one if name not in ("name", "tags")))
+    flat = [stated_settings(one) for one in specifications]
+    names = list(dict.fromkeys(name for one in flat for name in one))
     return [SettingRow(name, tuple(one.get(name, "–") for one in flat)) for name in names]
 
 
 def comparison_warning(specifications: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return one sentence naming what besides the initialisation parts the runs."""
-    found = [
-        DECISIVE[row.name]
-        for row in compared_settings(specifications)
-        if row.differs and row.name in DECISIVE
-    ]
-    if not found:
+    """Return one sentence naming what besides the initialisation parts the runs, as far as they say."""
+    names = list(dict.fromkeys(_parting(specifications)))
+    if not names:
         return None
-    names = list(dict.fromkeys(found))
+    if len(names) > NAMED_AT_MOST:
+        names = [*names[: NAMED_AT_MOST - 1], f"{len(names) - NAMED_AT_MOST + 1} more settings"]
     words = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return f"These runs also differ in {words}: what parts them is not the initialisation alone."
+
+
+def _parting(specifications: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what runs that state a setting state differently: the decisive ones, and all that are a recorder's own."""
+    flat = [stated_settings(one) for one in specifications]
+    recorded = [one for one, source in zip(flat, specifications, strict=True) if is_recorded(source)]
+    for name in dict.fromkeys(name for one in flat for name in one if not name.startswith("init.")):
+        if name in DECISIVE and _disagree(flat, name):
+            yield DECISIVE[name]
+        elif name not in DECISIVE and _disagree(recorded, name):
+            yield name
+
+
+def _disagree(settings: Sequence[Mapping[str, str]], name: str) -> bool:
+    return len({one[name] for one in settings if name in one}) > 1
+
+
+def recorded_warning(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> str | None:
+    """Return one sentence where some of the runs, (name, specification) each, are recorded from outside."""
+    names = [name for name, specification in runs if is_recorded(specification)]
+    if not names:
+        return None
+    which = "These runs are" if len(names) == len(runs) > 1 else f"{len(names)} of these runs are"
+    which = f"{names[0]} is" if len(names) == 1 else which
+    return (
+        f"{which} recorded from outside: only the settings that were told are compared, and norm, data or schedule "
+        "may differ unseen."
+    )
 
 
 def _text(value: Any) -> str:

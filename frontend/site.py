@@ -16,7 +16,13 @@ from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 PAGES = (runs, new_run, run, compare, system, sign_in)
-TITLES = {401: "Sign in first", 404: "Not found", 422: "This address does not fit", 503: "Not available"}
+TITLES = {
+    401: "Sign in first",
+    404: "Not found",
+    409: "Not possible",
+    422: "This address does not fit",
+    503: "Not available",
+}
 
 
 def add_site(app: FastAPI) -> None:

@@ -17,11 +17,27 @@ LABELS_AT_MOST = 8
 
 @dataclass(frozen=True)
 class FigureLayer:
-    """A layer in a figure: its name, the stage it belongs to and its number of channels."""
+    """A layer in a figure: its name, stage, number of channels, and what hovers say of it beside its name."""
 
     name: str
     stage: str
     width: int
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """The layer's name as plotly text."""
+        return label(self.name)
+
+    @property
+    def aside(self) -> str:
+        """The note as it stands behind the name, as plotly text."""
+        return f" ({label(self.note)})" if self.note else ""
+
+    @property
+    def hover(self) -> str:
+        """The name with its note, as plotly text: the category of a figure that knows one note for each layer."""
+        return self.text + self.aside
 
 
 def union_of_iterations(series: Sequence[Sequence[int]]) -> list[int]:
@@ -93,7 +109,7 @@ def layer_axis(layers: Sequence[FigureLayer], least: int = 1) -> dict[str, Any]:
     return {
         "type": "category",
         "categoryorder": "array",
-        "categoryarray": [label(layer.name) for layer in layers],
+        "categoryarray": [layer.text for layer in layers],
         "tickmode": "array",
         "tickvals": [(first + last) / 2 for _, first, last in bounds],
         "ticktext": [label(stage.removesuffix("_head"), 12) for stage, _, _ in bounds],

@@ -7,8 +7,10 @@ from typing import Literal
 
 Theme = Literal["light", "dark"]
 
-SCRATCH = "scratch"
-"""The only kind of initialisation drawn in orange; every other one starts from trained weights."""
+Hue = Literal["blue", "orange", "grey"]
+
+HUES: dict[str, Hue] = {"scratch": "orange", "unknown": "grey"}
+"""Kinds of initialisation that are not drawn in blue, the colour of every run that starts from trained weights."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,12 @@ class Palette:
     grid: str
     blues: tuple[str, ...]
     oranges: tuple[str, ...]
+    greys: tuple[str, ...]
+    """For runs of which nobody said where they started; grey is no colour that the colour-blind mistake."""
     components: tuple[str, ...]
-    """For the parts of a loss, in which blue and orange would name a run."""
+    """For the parts of a loss, in which blue, orange and grey would name a run."""
+    ends: tuple[str, str]
+    """Of a difference between two runs of one hue: where the first is higher, where the second is."""
     neutral: str
     """The middle of a diverging scale."""
 
@@ -37,7 +43,9 @@ PALETTES: dict[Theme, Palette] = {
         grid="#eef0f3",
         blues=("#3c9bdc", "#1b3f8b", "#0072b2", "#6f86d6"),
         oranges=("#b8860b", "#e69f00", "#a23b00", "#d55e00"),
-        components=("#009e73", "#cc79a7", "#7a6a00", "#4b5563", "#7b4fa3", "#94a3b8"),
+        greys=("#525a64", "#16191d", "#abb2ba", "#7f8893"),
+        components=("#009e73", "#cc79a7", "#7a6a00", "#7b4fa3", "#8a2f5c", "#6fae8e"),
+        ends=("#7b3294", "#00803f"),
         neutral="#f4f5f7",
     ),
     "dark": Palette(
@@ -48,15 +56,17 @@ PALETTES: dict[Theme, Palette] = {
         grid="#22272d",
         blues=("#9ad0f5", "#6f8dff", "#4aa8e8", "#2f86c6"),
         oranges=("#d9a066", "#ffc04d", "#ff6f4a", "#f08a3c"),
-        components=("#35c79a", "#e39ac4", "#d8cb4a", "#b8c0ca", "#b794e0", "#7d8a99"),
+        greys=("#b6bec7", "#f6f8fa", "#5f6973", "#88929d"),
+        components=("#35c79a", "#e39ac4", "#d8cb4a", "#b794e0", "#c2587f", "#8fc7ab"),
+        ends=("#c58fe0", "#4fbf7f"),
         neutral="#2a2f36",
     ),
 }
 
 
-def hue(init: str) -> Literal["blue", "orange"]:
-    """Return the family of a run's colour: orange from scratch, blue from trained weights."""
-    return "orange" if init == SCRATCH else "blue"
+def hue(init: str) -> Hue:
+    """Return the family of a run's colour: orange from scratch, blue from trained weights, grey unknown."""
+    return HUES.get(init, "blue")
 
 
 def colour_class(run_id: int, init: str) -> str:
@@ -66,5 +76,6 @@ def colour_class(run_id: int, init: str) -> str:
 
 def run_colour(run_id: int, init: str, theme: Theme) -> str:
     """Return a run's colour in one theme, the same that `colour_class` gives on the page."""
-    family = PALETTES[theme].oranges if hue(init) == "orange" else PALETTES[theme].blues
-    return family[run_id % 4]
+    palette = PALETTES[theme]
+    families = {"blue": palette.blues, "orange": palette.oranges, "grey": palette.greys}
+    return families[hue(init)][run_id % 4]

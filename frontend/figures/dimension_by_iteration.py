@@ -10,9 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from frontend.figures.axes import axis_top, iteration_axis, union_of_iterations
+from frontend.figures.axes import iteration_axis, union_of_iterations
 from frontend.figures.colours import Theme
 from frontend.figures.labels import label
+from frontend.figures.quantity import DIMENSIONS, Quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.theme import make_figure
 
@@ -28,10 +29,14 @@ class DimensionSeries:
 
 
 def dimension_by_iteration(
-    layer: str, series: Sequence[DimensionSeries], theme: Theme = "light"
+    layer: str,
+    series: Sequence[DimensionSeries],
+    theme: Theme = "light",
+    quantity: Quantity = DIMENSIONS,
 ) -> go.Figure:
-    """Draw d against iteration (equal steps between snapshots)."""
+    """Draw d, or a slope, against iteration (equal steps between snapshots)."""
     widest = max((one.width for one in series), default=1)
+    number = "<b>%{y:,.4~r}</b> of %{customdata:,}" if quantity.of_width else "α = <b>%{y:.3~r}</b>"
     largest = max((_largest(one.values) for one in series), default=0.0)
     traces = [
         go.Scatter(
@@ -42,8 +47,7 @@ def dimension_by_iteration(
             name=one.run.text,
             line=one.run.line(theme),
             customdata=np.full(len(one.iterations), one.width, dtype=np.int32),
-            hovertemplate="iteration %{x}<br><b>%{y:,.4~r}</b> of %{customdata:,}"
-            "<extra>%{fullData.name}</extra>",
+            hovertemplate=f"iteration %{{x}}<br>{number}<extra>%{{fullData.name}}</extra>",
             meta={"run": one.run.id},
         )
         for one in series
@@ -51,14 +55,15 @@ def dimension_by_iteration(
     iterations = union_of_iterations([one.iterations for one in series])
     return make_figure(
         theme,
-        f"Intrinsic dimensionality of {label(layer)}",
+        f"{quantity.name.capitalize()} of {label(layer)}",
         traces,
         iterations=iterations,
+        words=quantity.meta,
         xaxis=iteration_axis(iterations),
         yaxis={
-            "range": [0, axis_top(largest, widest)],
-            "title": {"text": "dimensionality d (channels)"},
-            "tickformat": ",d",
+            "range": [0, quantity.axis_top(largest, widest)],
+            "title": {"text": quantity.axis},
+            "tickformat": ",d" if quantity.of_width else ".2~f",
         },
         hovermode="closest",
         showlegend=False,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from frontend.figures.axes import FigureLayer, iteration_axis, layer_axis, stage_separators
 from frontend.figures.colours import PALETTES, Theme
-from frontend.figures.labels import label
+from frontend.figures.quantity import DIMENSIONS, Quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.theme import make_figure
 
@@ -21,45 +21,45 @@ def heatmap(
     iterations: Sequence[int],
     dimensions: NDArray[np.float64],
     theme: Theme = "light",
+    quantity: Quantity = DIMENSIONS,
 ) -> go.Figure:
-    """Draw `dimensions` (layers x iterations, NaN where missing) as shares of each layer's full width.
+    """Draw `dimensions` (layers x iterations, NaN where missing) as shares of each layer's full width, slopes as such.
 
     Layers run down in network order with a line between stages; iterations are equal steps. The colour scale
-    is viridis from 0 to the full width, whatever the data, so that figures can be laid side by side.
+    is viridis from 0 to the full width, of slopes from 0 to 4, whatever the data, so that figures can be laid side by
+    side.
     """
     widths = np.array([layer.width for layer in layers], dtype=np.float64).reshape(-1, 1)
     values = np.asarray(dimensions, dtype=np.float64).reshape(len(layers), len(iterations))
     trace = go.Heatmap(
         x=[str(iteration) for iteration in iterations],
-        y=[label(layer.name) for layer in layers],
-        z=(values / widths).astype(np.float32),
+        y=[layer.hover for layer in layers],
+        z=quantity.drawn(values, widths).astype(np.float32),
         customdata=np.stack([values, np.broadcast_to(widths, values.shape)], axis=-1).astype(np.float32),
-        zmin=0,
-        zmax=1,
-        colorscale="Viridis",
-        colorbar={
-            "thickness": 8,
-            "outlinewidth": 0,
-            "tickformat": ".0%",
-            "tickvals": [0, 0.5, 1],
-            "ticks": "",
-            "len": 1,
-            "y": 0.5,
-            "xpad": 6,
-        },
-        hovertemplate="%{y}<br>iteration %{x}<br><b>%{customdata[0]:,.4~r}</b> of "
-        "%{customdata[1]:,} (%{z:.0%})<extra></extra>",
+        **quantity.colours,
+        hovertemplate=f"%{{y}}<br>iteration %{{x}}<br>{_number(quantity)}<extra></extra>",
         hoverongaps=False,
         meta={"run": run.id},
     )
     return make_figure(
         theme,
-        f"{run.text}: intrinsic dimensionality as a share of the layer's width",
+        f"{run.text}: {quantity.title}",
         [trace],
         layers=layers,
         iterations=iterations,
+        words=quantity.meta,
         xaxis={**iteration_axis(iterations), "showgrid": False},
-        yaxis={**layer_axis(layers), "range": [len(layers) - 0.5, -0.5]},
+        yaxis={
+            **layer_axis(layers),
+            "categoryarray": [layer.hover for layer in layers],
+            "range": [len(layers) - 0.5, -0.5],
+        },
         shapes=stage_separators(layers, PALETTES[theme].paper, "y"),
         margin={"l": 64, "r": 8, "t": 8, "b": 44},
     )
+
+
+def _number(quantity: Quantity) -> str:
+    if quantity.of_width:
+        return "<b>%{customdata[0]:,.4~r}</b> of %{customdata[1]:,} (%{z:.0%})"
+    return "α = <b>%{z:.3~r}</b>"

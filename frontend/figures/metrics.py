@@ -106,6 +106,13 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
     )
 
 
+def own_metric(name: str, series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+    """Draw a metric of which nothing but its name is known, as it was recorded."""
+    traces = [_line(one, one.run.text, one.run.line(theme), mode="lines+markers") for one in series]
+    yaxis = {"title": {"text": label(name, 24)}}
+    return make_figure(theme, label(name), traces, xaxis=ITERATION, yaxis=yaxis, showlegend=False)
+
+
 _LOSSES = {
     "loss_classifier": "class",
     "loss_box_reg": "box",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from frontend.figures.colours import Theme, colour_class, run_colour
+from frontend.figures.colours import Theme, colour_class, hue, run_colour
 from frontend.figures.labels import label
 
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -32,11 +32,14 @@ class FigureRun:
 
 
 def told_apart(runs: Sequence[FigureRun]) -> list[FigureRun]:
-    """Return the runs, those whose colour another one has already with a dash."""
+    """Return the runs, those whose colour another one has already with a dash.
+
+    Greys differ in lightness alone, so that any two of them are parted by a dash.
+    """
     seen: dict[str, int] = {}
     found = []
     for run in runs:
-        colour = colour_class(run.id, run.init)
+        colour = "grey" if hue(run.init) == "grey" else colour_class(run.id, run.init)
         found.append(replace(run, dash=DASHES[seen.get(colour, 0) % len(DASHES)]))
         seen[colour] = seen.get(colour, 0) + 1
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from backend.spectra.fit import PowerLaw
 from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
@@ -21,12 +22,17 @@ FLOOR = 1e-7
 
 @dataclass(frozen=True)
 class SpectrumLine:
-    """One run's eigenvalues (descending, shape (C,)) at `iteration`, and their dimensionality."""
+    """One run's eigenvalues (descending, shape (C,)) at `iteration`, and their dimensionality.
+
+    Under a criterion that is a slope, `dimension` is that slope and `fit` its line, None where there is none.
+    """
 
     run: FigureRun
     iteration: int
     eigenvalues: NDArray[np.floating[Any]]
     dimension: float
+    fit: PowerLaw | None = None
+    is_slope: bool = False
 
 
 def spectrum(
@@ -36,7 +42,7 @@ def spectrum(
     value_range: tuple[float, float],
     theme: Theme = "light",
 ) -> go.Figure:
-    """Draw λ_j against j on log axes, each run's d marked on its line.
+    """Draw λ_j against j on log axes, each run's d marked on its line, or its power law drawn over it.
 
     `threshold` is τ of the absolute criterion, None for the others. `value_range` (smallest, largest
     eigenvalue) spans all iterations, so that nothing moves but the lines while a person scrubs.
@@ -88,13 +94,22 @@ def _traces(line: SpectrumLine, theme: Theme) -> tuple[go.Scatter, go.Scatter]:
         hovertemplate="λ<sub>%{x}</sub> = %{y:.3~g}<extra>%{fullData.name}</extra>",
         meta={"run": line.run.id, "part": "curve"},
     )
+    return curve, _fit(line, theme) if line.is_slope else _marker(line, theme)
+
+
+def _marker(line: SpectrumLine, theme: Theme) -> go.Scatter:
+    values = np.asarray(line.eigenvalues, dtype=np.float32)
     index = int(np.clip(round(line.dimension), 1, len(values))) if len(values) else 1
-    marker = go.Scatter(
+    return go.Scatter(
         x=[max(line.dimension, 1.0)],
         y=[float(values[index - 1]) if len(values) else None],
         mode="markers",
         name=line.run.text,
-        marker={"color": style["color"], "size": 9, "line": {"color": PALETTES[theme].paper, "width": 1.5}},
+        marker={
+            "color": line.run.line(theme)["color"],
+            "size": 9,
+            "line": {"color": PALETTES[theme].paper, "width": 1.5},
+        },
         customdata=[[line.iteration, line.dimension, len(values)]],
         hovertemplate=(
             "iteration %{customdata[0]:,}<br>d = %{customdata[1]:,.4~r} of %{customdata[2]:,}"
@@ -102,7 +117,23 @@ def _traces(line: SpectrumLine, theme: Theme) -> tuple[go.Scatter, go.Scatter]:
         ),
         meta={"run": line.run.id, "part": "dimension"},
     )
-    return curve, marker
+
+
+def _fit(line: SpectrumLine, theme: Theme) -> go.Scatter:
+    ends = [1, line.fit.ranks] if line.fit else []
+    return go.Scatter(
+        x=ends,
+        y=[line.fit.at(rank) for rank in ends] if line.fit else [],
+        mode="lines",
+        name=line.run.text,
+        line={"color": line.run.line(theme)["color"], "width": 1, "dash": "dot"},
+        customdata=[[line.iteration, line.dimension, ends[-1]]] * 2 if ends else [],
+        hovertemplate=(
+            "iteration %{customdata[0]:,}<br>α = %{customdata[1]:.3~r} over %{customdata[2]:,} ranks"
+            "<extra>%{fullData.name}</extra>"
+        ),
+        meta={"run": line.run.id, "part": "fit"},
+    )
 
 
 def _whole_number_ticks(widest: int) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -65,14 +66,16 @@ def make_figure(
     *,
     layers: Sequence[FigureLayer] = (),
     iterations: Sequence[int] = (),
+    words: Mapping[str, str] = MappingProxyType({}),
     **layout: Any,
 ) -> go.Figure:
     """Return a figure in the house look.
 
     `layout.meta` holds what a page needs beside the picture: the title (the caption shows it, an exported
-    picture draws it), and the raw layer names and iterations behind category axes.
+    picture draws it), the raw layer names and iterations behind category axes, and `words` of a `Quantity`.
     """
-    meta = {"title": title, "layers": [layer.name for layer in layers], "iterations": list(iterations)}
+    names = [layer.name for layer in layers]
+    meta = {"title": title, "layers": names, "iterations": list(iterations), **words}
     given = {"template": template(theme), "meta": meta, "dragmode": False, **layout}
     # In one piece: updating a figure's layout afterwards costs as much again as making it.
     return go.Figure(data=list(traces), layout=given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,10 +13,13 @@ from backend.runs import repository
 from backend.runs.presentation import items
 from backend.spectra.criteria import CRITERIA
 from frontend import gather
+from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import explorer_view
+from frontend.figures.colours import hue
 from frontend.formats import init_label
-from frontend.settings_table import compared_settings, comparison_warning
+from frontend.settings_table import compared_settings, comparison_warning, recorded_warning
 from frontend.templating import page
+from frontend.training_charts import charts_of_comparison
 
 router = APIRouter()
 
@@ -27,6 +31,8 @@ def show(
     request: Request,
     session: ReadSession,
     runs: Annotated[str, Query(max_length=200, description="Ids separated by commas.")] = "",
+    c: CriterionKey = "",
+    t: ThresholdKey = "",
 ) -> HTMLResponse:
     """Show the runs side by side; the rest of the view (layer, iteration, criterion) is the browser's."""
     ids = gather.run_ids(runs)
@@ -36,17 +42,30 @@ def show(
     newest, _ = repository.page(
         session, text="", status=(), tag="", dataset_id=None, sort="-id", offset=0, limit=OTHERS_AT_MOST
     )
-    warning = comparison_warning([run.specification for run in found])
-    labels = [init_label(run.specification["init"]["kind"]) for run in found]
-    order = " − ".join(labels) if len(set(labels)) == len(labels) else "first − second"
+    specifications = [run.specification for run in found]
+    warnings = [
+        comparison_warning(specifications),
+        recorded_warning([(run.name, run.specification) for run in found]),
+    ]
     return page(
         request,
         "compare.html",
-        difference_note=f"{order}, in points of the width",
+        difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
         runs=items(session, found),
+        strokes=[run.dash for run in gather.figure_runs(found)],
         others=[run for run in newest if run.id not in ids],
-        warnings=[warning] if warning else [],
+        warnings=[one for one in warnings if one],
+        cautions=cautions(session, found, c, t),
         criteria=list(CRITERIA.values()),
-        settings=compared_settings([run.specification for run in found]),
+        settings=compared_settings(specifications),
+        training=charts_of_comparison(session, found),
         view=explorer_view(session, found),
     )
+
+
+def _difference_note(inits: Sequence[str]) -> str:
+    """Say which run is taken from which, and what the colours mean where they are not the runs' own."""
+    labels = [init_label(init) for init in inits]
+    if len({hue(init) for init in inits}) == 1:
+        return "first (purple) − second (green), in points of the width"
+    return f"{' − '.join(labels)}, in points of the width"

@@ -15,6 +15,7 @@ from backend.errors import InvalidInput, NotFound
 from backend.http.dependencies import ReadSession
 from backend.measurements import repository, service
 from backend.spectra.criteria import Criterion, dimensionality
+from backend.spectra.fit import fitted_power_law
 from frontend import gather
 from frontend.figures import metrics
 from frontend.figures.colours import Theme
@@ -22,6 +23,7 @@ from frontend.figures.dimension_by_depth import DepthSeries, dimension_by_depth
 from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
 from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
+from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum import SpectrumLine, spectrum
 
@@ -38,6 +40,12 @@ class Request:
     criterion: str
     threshold: float | None
     theme: Theme
+    metric: str
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the criterion's numbers are."""
+        return quantity(self.criterion)
 
     def dimensions(self, session: Session) -> list[gather.RunDimensions]:
         """Return the dimensionalities of all runs asked for."""
@@ -48,7 +56,7 @@ def _heatmap(session: Session, asked: Request) -> go.Figure:
     if len(asked.runs) != 1:
         raise InvalidInput(f"a heatmap shows 1 run, not {len(asked.runs)}; name one in runs")
     (found,) = asked.dimensions(session)
-    return heatmap(found.run, found.layers, found.iterations, found.values, asked.theme)
+    return heatmap(found.run, found.layers, found.iterations, found.values, asked.theme, asked.quantity)
 
 
 def _heatmap_difference(session: Session, asked: Request) -> go.Figure:
@@ -58,15 +66,17 @@ def _heatmap_difference(session: Session, asked: Request) -> go.Figure:
     names = {layer.name for layer in second.layers}
     layers = [layer for layer in first.layers if layer.name in names]
     iterations = [i for i in first.iterations if i in set(second.iterations)]
-    shares = [
-        one.shares[
+    drawn = [
+        one.drawn(asked.quantity)[
             np.ix_(
                 [one.row(layer.name) or 0 for layer in layers], [one.iterations.index(i) for i in iterations]
             )
         ]
         for one in (first, second)
     ]
-    return heatmap_difference(first.run, second.run, layers, iterations, (shares[0], shares[1]), asked.theme)
+    return heatmap_difference(
+        first.run, second.run, layers, iterations, (drawn[0], drawn[1]), asked.theme, asked.quantity
+    )
 
 
 def _spectrum(session: Session, asked: Request) -> go.Figure:
@@ -80,7 +90,9 @@ def _spectrum(session: Session, asked: Request) -> go.Figure:
             continue
         values = found.eigenvalues[at]
         d = float(dimensionality(values, cast(Criterion, asked.criterion), asked.threshold))
-        lines.append(SpectrumLine(run, int(found.iterations[at]), values, d))
+        is_slope = not asked.quantity.of_width
+        fit = fitted_power_law(values, asked.threshold) if is_slope else None
+        lines.append(SpectrumLine(run, int(found.iterations[at]), values, d, fit, is_slope))
         positive = found.eigenvalues[found.eigenvalues > 0]
         lowest = min(lowest, float(positive.min(initial=np.inf)))
         highest = max(highest, float(positive.max(initial=0.0)))
@@ -100,7 +112,7 @@ def _by_iteration(session: Session, asked: Request) -> go.Figure:
         if row is not None:
             width = found.layers[row].width
             series.append(DimensionSeries(found.run, found.iterations, found.values[row], width))
-    return dimension_by_iteration(asked.layer, series, asked.theme)
+    return dimension_by_iteration(asked.layer, series, asked.theme, asked.quantity)
 
 
 def _by_depth(session: Session, asked: Request) -> go.Figure:
@@ -108,9 +120,9 @@ def _by_depth(session: Session, asked: Request) -> go.Figure:
     for found in asked.dimensions(session):
         at = gather.last_at(found.iterations, asked.iteration)
         if at is not None:
-            largest = max(largest, float(np.nan_to_num(found.shares).max(initial=0.0)))
+            largest = max(largest, float(np.nan_to_num(found.drawn(asked.quantity)).max(initial=0.0)))
             series.append(DepthSeries(found.run, found.iterations[at], found.layers, found.values[:, at]))
-    return dimension_by_depth(series, largest, asked.theme)
+    return dimension_by_depth(series, largest, asked.theme, asked.quantity)
 
 
 def _losses(session: Session, asked: Request) -> go.Figure:
@@ -126,6 +138,12 @@ def _average_precision(session: Session, asked: Request) -> go.Figure:
     return metrics.average_precision(gather.metric_series(session, asked.runs, names), asked.theme)
 
 
+def _own_metric(session: Session, asked: Request) -> go.Figure:
+    return metrics.own_metric(
+        asked.metric, gather.metric_series(session, asked.runs, [asked.metric]), asked.theme
+    )
+
+
 FIGURES: dict[str, Callable[[Session, Request], go.Figure]] = {
     "heatmap": _heatmap,
     "heatmap_difference": _heatmap_difference,
@@ -135,6 +153,7 @@ FIGURES: dict[str, Callable[[Session, Request], go.Figure]] = {
     "losses": _losses,
     "learning_rate": _learning_rate,
     "average_precision": _average_precision,
+    "metric": _own_metric,
 }
 
 
@@ -150,13 +169,14 @@ def figure(
     criterion: Annotated[str, Query(max_length=40)] = service.PAPER_CRITERION,
     threshold: Annotated[float | None, Query(description="Empty takes the criterion's own.")] = None,
     theme: Theme = "light",
+    metric: Annotated[str, Query(max_length=100, description="Of the figure `metric`: which.")] = "",
 ) -> Response:
     """Return a plotly figure: heatmap, heatmap_difference, spectrum, dimension_by_iteration,
-    dimension_by_depth, losses, learning_rate or average_precision.
+    dimension_by_depth, losses, learning_rate, average_precision or metric.
     """
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
     found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
-    asked = Request(found, layer, iteration, criterion, chosen, theme)
+    asked = Request(found, layer, iteration, criterion, chosen, theme, metric)
     return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")

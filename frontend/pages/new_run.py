@@ -11,13 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.datasets import repository as datasets
-from backend.errors import NotFound
+from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Checkpoint, Run
 from backend.runs import service
 from backend.runs.presets import presets
 from backend.runs.specification import RunSpecification
 from frontend.form import form_groups
+from frontend.settings_table import is_recorded
 from frontend.templating import page
 
 router = APIRouter()
@@ -62,6 +63,11 @@ def show(
 def _values(session: Session, preset: str, origin: int | None) -> tuple[Mapping[str, Any], Run | None]:
     if origin is not None:
         run = service.get(session, origin)
+        if is_recorded(run.specification):
+            raise Conflict(
+                f"run {run.id} '{run.name}' is recorded from outside, so there is nothing here that a worker could "
+                "train again; start from a preset, or record its training once more"
+            )
         return run.specification, run
     if not preset:
         return {}, None

@@ -9,27 +9,31 @@ from backend.http.dependencies import ReadSession
 from backend.runs import repository, service
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
-from frontend.explorer import counterpart, explorer_view, undercount_warning
-from frontend.settings_table import flat_settings
+from frontend.cautions import CriterionKey, ThresholdKey, cautions
+from frontend.explorer import counterpart, explorer_view
+from frontend.settings_table import stated_settings
 from frontend.templating import page
+from frontend.training_charts import charts_of_run
 
 router = APIRouter()
 
 
 @router.get("/runs/{run_id}")
-def show(run_id: int, request: Request, session: ReadSession) -> HTMLResponse:
+def show(
+    run_id: int, request: Request, session: ReadSession, c: CriterionKey = "", t: ThresholdKey = ""
+) -> HTMLResponse:
     """Show one run."""
     found = service.get(session, run_id)
     run = detail(session, found)
-    warning = undercount_warning(session, found)
     return page(
         request,
         "run.html",
         run=run,
         peer=counterpart(session, found),
-        warnings=[warning] if warning else [],
+        cautions=cautions(session, [found], c, t),
         criteria=list(CRITERIA.values()),
-        settings=flat_settings(run.specification).items(),
+        settings=stated_settings(run.specification).items(),
+        training=charts_of_run(session, found),
         checkpoints=repository.checkpoints(session, run_id),
         view=explorer_view(session, [found]),
     )

@@ -5,6 +5,8 @@ import { attachMenu } from "./export.js";
 import { currentTheme } from "./page.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false, scrollZoom: false };
+/** Of a difference, as a `Quantity` in the figures names them. */
+const UNITS = /in points of the width|in units of α/;
 
 /**
  * @typedef {object} View what the charts show
@@ -71,6 +73,7 @@ export class Chart {
    */
   address(view) {
     const query = new URLSearchParams({ runs: this.runs, theme: currentTheme() });
+    if (this.element.dataset.metric) query.set("metric", this.element.dataset.metric);
     if (this.needs.has("layer")) query.set("layer", view.layer);
     if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
     if (this.needs.has("criterion")) query.set("criterion", view.criterion);
@@ -84,10 +87,22 @@ export class Chart {
     await Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     this.loaded = true;
     this.say(isEmpty(figure) ? "Nothing measured yet." : "");
+    this.#reword(figure.layout.meta);
     if (first) this.plot.on("plotly_click", (event) => this.onClick(this, event.points[0]));
     if (first) this.plot.on("plotly_relayout", () => this.onDrawn(this));
     if (first) new ResizeObserver(() => requestAnimationFrame(() => this.onDrawn(this))).observe(this.plot);
     this.onDrawn(this);
+  }
+
+  /**
+   * The page's words are those of a dimensionality; a slope brings its own.
+   * @param {PlotlyMeta} meta
+   */
+  #reword({ quantity, unit }) {
+    const name = this.element.querySelector(".quantity");
+    if (name && quantity) name.textContent = quantity;
+    const note = this.element.querySelector(".chart-note");
+    if (note && unit) note.textContent = (note.textContent ?? "").replace(UNITS, unit);
   }
 
   /**

@@ -5,6 +5,7 @@ import { refreshRegions, settled, watchRuns } from "./live.js";
 
 const explorer = new Explorer(pageView());
 explorer.start();
+explorer.onCriterion = settled(refreshRegions);
 
 const extend = settled(async () => {
   const page = await refreshRegions();

@@ -18,7 +18,15 @@ import { drawDepth, drawSpectrum } from "./updates.js";
 /** @typedef {import("./spectra.js").Block} Block */
 /** @typedef {{id: number, name: string, iterations: number[], live: boolean}} ViewRun */
 /** @typedef {{runs: ViewRun[], iterations: number[], layers: Layer[]}} PageView what the server says of the runs */
-/** @typedef {{layers: string[], iterations: number[], widths: number[], values: (number | null)[][]}} Dimensions */
+/**
+ * @typedef {object} Dimensions
+ * @property {string[]} layers
+ * @property {number[]} iterations
+ * @property {number[]} widths
+ * @property {(number | null)[][]} values
+ * @property {number | null} threshold
+ * @property {"dimensions" | "slope"} unit
+ */
 
 const DEPTH_EVERY_MS = 120;
 /** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
@@ -40,6 +48,8 @@ export class Explorer {
     this.dimensions = new Map();
     /** @type {Map<number, Block>} of the chosen layer */
     this.blocks = new Map();
+    /** Called when another criterion or threshold is chosen, which the server's cautions depend on. */
+    this.onCriterion = () => {};
     this.frame = 0;
     this.metricsShown = performance.now();
     this.depthDrawn = 0;
@@ -133,6 +143,7 @@ export class Explorer {
   async #setCriterion(criterion, threshold) {
     Object.assign(this.view, { criterion, threshold });
     writeView(this.view);
+    this.onCriterion();
     const concerned = this.charts.filter((chart) => chart.needs.has("criterion"));
     await Promise.all([this.#loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
     this.redraw();

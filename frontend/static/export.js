@@ -54,11 +54,15 @@ export function csvOf(plot) {
     const head = ["layer", ...Array.from(heatmap.x, String)];
     return [head, ...Array.from(heatmap.z, (row, k) => [layers[k], ...Array.from(row, finite)])].map(csvLine).join("");
   }
+  const { layers = [] } = plot.layout.meta;
+  const categories = plot.layout.xaxis?.categoryarray ?? [];
+  // Along layers, the axis' categories are text for people, with notes and entities; the file gets the names.
+  const nameOf = (/** @type {unknown} */ x) => (layers.length ? layers[categories.indexOf(String(x))] : String(x));
   const lines = [["trace", "x", "y"]];
   for (const trace of plot._fullData) {
     const { x = [], y = [] } = trace;
     const name = [trace.name ?? "", trace.meta?.metric, trace.meta?.part].filter(Boolean).join(" ");
-    for (let k = 0; k < x.length; k++) lines.push([name, String(x[k]), finite(Number(y[k]))]);
+    for (let k = 0; k < x.length; k++) lines.push([name, nameOf(x[k]), finite(Number(y[k]))]);
   }
   return lines.map(csvLine).join("");
 }

@@ -1,7 +1,7 @@
 /** Chooses a layer: type to search, arrows to move, grouped by stage. */
 import { make } from "./dom.js";
 
-/** @typedef {{name: string, stage: string, map: string, width: number, runs: number[]}} Layer runs: ids of those that have it */
+/** @typedef {{name: string, stage: string, map: string, kind: string, note: string, width: number, runs: number[]}} Layer kind: the map in words; runs: ids of those that have it */
 
 export class LayerPicker {
   /**
@@ -44,7 +44,7 @@ export class LayerPicker {
     if (text === "") this.input.select();
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (/** @type {Layer} */ layer) => {
-      const searched = `${layer.name} ${layer.stage} ${layer.map}`.toLowerCase();
+      const searched = `${layer.name} ${layer.stage} ${layer.map} ${layer.kind}`.toLowerCase();
       return words.every((word) => searched.includes(word));
     };
     const found = this.layers.filter(fits);
@@ -65,7 +65,7 @@ export class LayerPicker {
       line.setAttribute("role", "option");
       line.id = `layer-option-${lines.length}`;
       line.dataset.name = layer.name;
-      line.append(make("small", `${layer.map} ${layer.width}`));
+      line.append(make("small", `${layer.kind} ${layer.width}${layer.note ? ", of proposals" : ""}`));
       lines.push(line);
     }
     if (!found.length) lines.push(make("li", "No layer fits.", "stage"));

@@ -30,6 +30,7 @@ export function placeCursor(chart, explorer) {
     case "losses":
     case "average_precision":
     case "learning_rate":
+    case "metric":
       chart.mark("vertical", iteration, null);
       break;
   }

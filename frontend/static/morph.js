@@ -46,6 +46,8 @@ function matching(node, place, byId) {
  */
 function morphAttributes(current, wanted) {
   for (const { name } of [...current.attributes]) {
+    // What a person has unfolded stays unfolded.
+    if (name === "open" && current instanceof HTMLDetailsElement) continue;
     if (!wanted.hasAttribute(name)) current.removeAttribute(name);
   }
   for (const { name, value } of [...wanted.attributes]) {

@@ -15,6 +15,14 @@ export function dimension(value) {
 }
 
 /**
+ * Three significant digits.
+ * @param {number} value
+ */
+export function significant(value) {
+  return value.toLocaleString("en-US", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+}
+
+/**
  * A count with three digits and its unit prefix: 23.5 M.
  * @param {number} value
  */

@@ -10,14 +10,17 @@ const head = byId("head", HTMLElement);
 const run = Number(head.dataset.run);
 const explorer = new Explorer(pageView());
 explorer.start();
+explorer.onCriterion = settled(refreshRegions);
 
-const log = byId("log", HTMLPreElement);
+const recorded = head.dataset.origin === "recorded";
+const log = recorded ? null : byId("log", HTMLPreElement);
 let following = true;
-log.addEventListener("scroll", () => {
+log?.addEventListener("scroll", () => {
   following = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
 });
 
 async function readLog() {
+  if (!log) return;
   const after = Number(log.dataset.next);
   const { lines, next } = await getJson(`/runs/${run}/logs?${after ? `after=${after}` : `last=${LOG_LINES}`}`);
   log.dataset.next = String(next);
@@ -39,9 +42,14 @@ watchRuns((change) => {
 
 /** @type {Record<string, [string, string]>} */
 const QUESTIONS = {
-  cancel: ["Cancel this run?", "It stops after the current iteration and saves a checkpoint; it can be resumed."],
+  cancel: [
+    "Cancel this run?",
+    recorded
+      ? "Its training is told to stop when it next records something; it cannot be resumed from here."
+      : "It stops after the current iteration and saves a checkpoint; it can be resumed.",
+  ],
   retry: ["Start again from the beginning?", "What it has measured so far is removed."],
-  delete: ["Delete this run?", "Its spectra, metrics, log and checkpoints are removed for good."],
+  delete: ["Delete this run?", `Its spectra${recorded ? " and metrics" : ", metrics, log and checkpoints"} are removed for good.`],
 };
 
 head.addEventListener("click", async (event) => {
@@ -57,7 +65,8 @@ head.addEventListener("click", async (event) => {
       return;
     }
     await send("POST", `/runs/${run}/${action}`);
-    toast(action === "cancel" ? "Stopping after this iteration." : "Queued.");
+    const stopping = recorded ? "Told to stop when it next records something." : "Stopping after this iteration.";
+    toast(action === "cancel" ? stopping : "Queued.");
     update();
   } catch (error) {
     toast(error instanceof Error ? error.message : String(error), "error");

@@ -98,7 +98,10 @@ function named(picked) {
 async function cancelChosen() {
   const picked = chosen().filter((row) => allows(row, "cancel"));
   const title = picked.length === 1 ? "Cancel this run?" : `Cancel ${picked.length} runs?`;
-  const text = `${named(picked)}\nEach stops after its current iteration, saves a checkpoint and can be resumed.`;
+  const recorded = picked.filter((row) => row.dataset.origin === "recorded").length;
+  const launched = picked.length > recorded ? "\nEach stops after its current iteration, saves a checkpoint and can be resumed." : "";
+  const told = recorded ? "\nRecorded runs are told to stop when they next record something; they cannot be resumed from here." : "";
+  const text = `${named(picked)}${launched}${told}`;
   if (await confirmed(title, text, "Cancel")) await each(picked, (id) => send("POST", `/runs/${id}/cancel`), "cancelled");
 }
 

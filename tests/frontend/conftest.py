@@ -1,4 +1,4 @@
-"""A seeded server: three finished runs, one running, one failed, one queued, one with hostile names."""
+"""A seeded server: three finished runs, one running, one failed, one queued, two recorded, one with hostile names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from backend import migration
 from backend.database import Database
@@ -26,9 +27,11 @@ HOSTILE = "<img src=x onerror=window.hacked=1><b>%{x}</b>"
 SNAPSHOTS = (0, 1, 10, 100, 600, 1200)
 
 
-def _load_seed() -> ModuleType:
+def _load(name: str) -> ModuleType:
     # With importmode=importlib a neighbour cannot be imported by name.
-    spec = importlib.util.spec_from_file_location("eigenscope_seed", Path(__file__).with_name("seed.py"))
+    spec = importlib.util.spec_from_file_location(
+        f"eigenscope_{name}", Path(__file__).with_name(f"{name}.py")
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -36,7 +39,8 @@ def _load_seed() -> ModuleType:
     return module
 
 
-seed = _load_seed()
+seed = _load("seed")
+seed_recorded = _load("seed_recorded")
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +69,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str
     settings = Settings(home=tmp_path_factory.mktemp("seeded"), _env_file=None)
     database = Database(settings.database)
     roles = seed.seed_runs(database, snapshots=SNAPSHOTS)
+    with database.writing() as session:
+        roles |= seed_recorded.seed_recorded(session)
     roles["hostile"] = _add_hostile(database)
     database.dispose()
     return settings, roles
@@ -132,3 +138,12 @@ def settings_of_an_empty_database(tmp_path: Path) -> Settings:
     migration.upgrade(database)
     database.dispose()
     return settings
+
+
+@pytest.fixture
+def session(settings_of_an_empty_database: Settings) -> Iterator[Session]:
+    """Yield an open transaction on an empty database."""
+    database = Database(settings_of_an_empty_database.database)
+    with database.writing() as opened:
+        yield opened
+    database.dispose()

@@ -90,6 +90,43 @@ def test_criterion_and_threshold_change_the_numbers(tab: Page, server: str, role
     expect(tab).to_have_url(re.compile("c=stable_rank"))
 
 
+def test_a_slope_follows_the_cursor_and_is_called_one(tab: Page, server: str, roles: dict[str, int]) -> None:
+    compare(tab, server, roles, "&layer=layer4.1&i=1200")
+    tab.locator("#criterion").select_option("power_law")
+    expect(tab.locator("#readout .value").first).to_have_text(re.compile(r"^α = \d\.\d\d$"))
+    expect(tab.locator("figure[data-figure=dimension_by_depth] .chart-title")).to_have_text(
+        "Power-law slope α by depth"
+    )
+    expect(tab.locator("figure[data-figure=heatmap_difference] .chart-note")).to_contain_text("in units of α")
+    drawn = fitted_slopes(tab)
+    answer = tab.request.get(f"{server}/api/v1/runs/{roles['S']}/dimensions?criterion=power_law").json()
+    slopes = answer["values"][answer["layers"].index("layer4.1")]
+    assert drawn[1] == pytest.approx(slopes[-1], rel=1e-3)
+    tab.locator("#iteration").focus()
+    tab.keyboard.press("Home")
+    expect(tab.locator("#iteration-text")).to_have_text("0 of 1,200")
+    assert fitted_slopes(tab)[1] == pytest.approx(slopes[0], rel=1e-3)
+    tab.locator("#criterion").select_option("absolute")
+    expect(tab.locator("#readout .value").first).to_contain_text("of 512")
+    expect(tab.locator("figure[data-figure=dimension_by_depth] .chart-title")).to_have_text(
+        "Dimensionality by depth"
+    )
+
+
+def fitted_slopes(page: Page) -> Any:
+    """Return the slope of each line that the chart draws over a spectrum, from its two ends."""
+    page.wait_for_function(
+        "document.querySelector('[data-figure=spectrum] .plot')._fullData.some((t) => t.meta.part === 'fit')"
+    )
+    return page.evaluate(
+        """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+             const plot = document.querySelector("[data-figure=spectrum] .plot");
+             const fits = plot._fullData.filter((t) => t.meta.part === "fit");
+             resolve(fits.map((t) => Math.log(t.y[0] / t.y[1]) / Math.log(t.x[1])));
+           })))"""
+    )
+
+
 def test_selected_runs_are_compared(tab: Page, server: str, roles: dict[str, int]) -> None:
     tab.goto(server)
     expect(tab.locator("#compare")).to_be_disabled()
@@ -128,7 +165,7 @@ def test_no_page_scrolls_sideways_on_a_telephone(tab: Page, server: str, roles: 
     for address in (
         "/",
         f"/runs/{roles['I']}",
-        f"/compare?runs={roles['I']},{roles['S']}",
+        f"/compare?runs={roles['I']},{roles['S']},{roles['recorded']}",
         "/new",
         "/system",
     ):
@@ -148,3 +185,19 @@ def test_rows_follow_the_database_and_keep_the_selection(
     expect(row.locator(".status")).to_have_text("succeeded", timeout=10_000)
     expect(row).to_contain_text("50.0")
     expect(tab.locator(f"#run-{roles['I']} input")).to_be_checked()
+
+
+def test_cautions_of_a_recorded_run_follow_the_criterion(
+    tab: Page, server: str, roles: dict[str, int]
+) -> None:
+    tab.goto(f"{server}/runs/{roles['recorded']}?layer=roi.fc")
+    tab.wait_for_selector(DRAWN)
+    expect(tab.locator("figure[data-figure=spectrum] .chart-note")).to_have_text(
+        "positions are the proposals'"
+    )
+    expect(tab.locator("#state .banner")).to_have_count(2)
+    tab.locator("#state details summary").click()
+    tab.locator("#criterion").select_option("relative")
+    expect(tab.locator("#state .banner")).to_have_count(1)
+    expect(tab.locator("#state details li").first).to_be_visible()
+    expect(tab.locator("figure[data-figure=metric] .scatterlayer .trace")).to_have_count(1)

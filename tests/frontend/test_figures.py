@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from backend.spectra.criteria import CRITERIA
+from backend.spectra.fit import fitted_power_law
 from frontend.figures.axes import (
     FigureLayer,
     axis_top,
@@ -22,6 +24,7 @@ from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.labels import label
 from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses, running_mean
+from frontend.figures.quantity import SLOPE, SLOPE_TOP, quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.figures.spectrum import SpectrumLine, log_range, spectrum
 
@@ -62,6 +65,23 @@ def test_difference_is_first_minus_second_in_points_centred_at_zero() -> None:
     assert (trace.zmin, trace.zmid, trace.zmax) == pytest.approx((-40, 0, 40))
     assert trace.colorscale[0][1] == run_colour(3, "scratch", "light")
     assert trace.colorscale[-1][1] == run_colour(2, "imagenet", "light")
+
+
+def test_difference_of_two_runs_of_one_hue_ends_in_two_hues() -> None:
+    first, second = FigureRun(4, "a", "unknown"), FigureRun(5, "b", "unknown")
+    (trace,) = heatmap_difference(first, second, LAYERS[:1], (0,), (np.ones((1, 1)), np.zeros((1, 1)))).data
+    assert (trace.colorscale[-1][1], trace.colorscale[0][1]) == PALETTES["light"].ends
+
+
+def test_hovers_say_whose_positions_a_layer_has() -> None:
+    noted = FigureLayer("box_head.fc6", "box_head", 4, "positions are the proposals'")
+    words = "(positions are the proposals&#x27;)"
+    (heat,) = heatmap(I_RUN, [LAYERS[0], noted], (0,), np.ones((2, 1))).data
+    assert list(heat.y) == ["stem.act1", f"box_head.fc6 {words}"]
+    figure = dimension_by_depth([DepthSeries(I_RUN, 0, [LAYERS[0], noted], np.ones(2))])
+    assert list(figure.data[0].text) == ["", f" {words}"]
+    assert "%{text}" in figure.data[0].hovertemplate
+    assert list(figure.layout.xaxis.categoryarray) == list(figure.data[0].x) == ["stem.act1", "box_head.fc6"]
 
 
 def test_difference_of_equal_runs_keeps_a_readable_scale() -> None:
@@ -120,6 +140,65 @@ def test_dimension_by_depth_merges_layers_of_different_networks() -> None:
     figure = dimension_by_depth(series)
     assert list(figure.layout.xaxis.categoryarray) == ["stem.act1", "layer1.0.act2", "layer1.0", "layer1.1"]
     np.testing.assert_allclose(figure.data[1].y, [0.5, 0.5, 1.0])
+
+
+def test_only_the_power_law_is_no_share_of_the_width() -> None:
+    assert {name for name in CRITERIA if quantity(name) == SLOPE} == {"power_law"}
+    assert quantity("absolute").of_width
+
+
+def test_slopes_are_drawn_as_they_are_on_a_scale_of_their_own() -> None:
+    slopes = np.array([[1.2, 0.9, np.nan], [4.0, 2.0, 1.0], [0.5, 0.5, 0.5]])
+    figure = heatmap(I_RUN, LAYERS, ITERATIONS, slopes, quantity=SLOPE)
+    (trace,) = figure.data
+    np.testing.assert_allclose(trace.z, slopes.astype(np.float32))
+    assert (trace.zmin, trace.zmax) == (0, SLOPE_TOP)
+    assert trace.reversescale, "bright is still where a map uses many dimensions"
+    assert "%" not in (trace.colorbar.tickformat or "")
+    assert "of %{customdata[1]" not in trace.hovertemplate
+    assert figure.layout.meta["title"] == "I: pre-trained: power-law slope α"
+    assert figure.layout.meta["quantity"] == "Power-law slope α"
+
+
+def test_a_difference_of_slopes_is_no_number_of_points() -> None:
+    first, second = np.array([[1.5, 1.0]]), np.array([[1.0, 1.75]])
+    figure = heatmap_difference(I_RUN, S_RUN, LAYERS[:1], (0, 1), (first, second), quantity=SLOPE)
+    (trace,) = figure.data
+    np.testing.assert_allclose(trace.z, [[0.5, -0.75]], rtol=1e-6)
+    assert trace.zmax == pytest.approx(0.75)
+    assert "points" not in trace.hovertemplate
+    assert "α" in figure.layout.meta["title"]
+    assert "width" not in figure.layout.meta["title"]
+
+
+def test_axes_of_slopes_hold_the_largest_and_name_them() -> None:
+    series = [DimensionSeries(I_RUN, (0, 10), np.array([2.0, np.nan]), 8)]
+    figure = dimension_by_iteration("layer1.0", series, quantity=SLOPE)
+    assert figure.layout.yaxis.range[1] > 2
+    assert figure.layout.yaxis.title.text == "power-law slope α"
+    depth = [DepthSeries(I_RUN, 10, LAYERS, np.array([1.0, 2.0, 0.5]))]
+    figure = dimension_by_depth(depth, 2.0, quantity=SLOPE)
+    np.testing.assert_allclose(figure.data[0].y, [1.0, 2.0, 0.5])
+    assert figure.layout.yaxis.range[1] > 2
+    assert "%" not in figure.layout.yaxis.tickformat
+    assert "width" not in figure.layout.meta["title"]
+
+
+def test_a_slope_is_a_line_over_its_spectrum() -> None:
+    values = (3.0 * np.arange(1, 65) ** -1.5).astype(np.float32)
+    line = SpectrumLine(I_RUN, 10, values, 1.5, fitted_power_law(values), is_slope=True)
+    _, fit = spectrum("layer1.0", [line], None, (1e-5, 3.0)).data
+    assert list(fit.x) == [1, 64]
+    np.testing.assert_allclose(fit.y, [3.0, 3.0 * 64**-1.5], rtol=1e-4)
+    assert fit.meta["part"] == "fit"
+
+
+def test_an_undefined_slope_draws_no_line() -> None:
+    values = np.array([1.0, 0.0, 0.0], np.float32)
+    line = SpectrumLine(I_RUN, 10, values, float("nan"), fitted_power_law(values), is_slope=True)
+    curve, fit = spectrum("layer1.0", [line], None, (1e-5, 3.0)).data
+    assert len(curve.y) == 3
+    assert len(fit.x) == 0
 
 
 def test_losses_of_one_run_show_parts_and_of_several_the_totals() -> None:

@@ -52,3 +52,10 @@ def test_accuracy_is_a_percentage_and_bytes_are_binary() -> None:
     assert formats.percent(0.3741) == "37.4"
     assert formats.size(90 * 2**20) == "90.0 MiB"
     assert formats.size(512) == "512 B"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.1e5, "2.1e5"), (0.0250339, "0.025"), (1e-7, "1e-7"), (8388, "8.4e3"), (5, "5")]
+)
+def test_scientific_numbers_are_short(value: float, text: str) -> None:
+    assert formats.scientific(value) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import math
 import re
 
 import pytest
@@ -23,7 +24,7 @@ def test_runs_lists_every_run_with_status_and_result(client: TestClient, roles: 
         assert f'id="run-{run}"' in page
     assert "37.4" in page
     assert "28.3 M" in page
-    assert "1 running, 1 queued, 1 failed" in page
+    assert "2 running, 1 queued, 1 failed" in page
 
 
 def test_runs_are_filtered_and_sorted_by_the_address(client: TestClient, roles: dict[str, int]) -> None:
@@ -101,9 +102,9 @@ def test_names_stay_text_in_figures(client: TestClient, roles: dict[str, int]) -
 def test_every_figure_answers_for_every_kind_of_run(
     client: TestClient, roles: dict[str, int], name: str
 ) -> None:
-    sets = [["I"], ["pretraining"], ["queued"], ["running"]]
+    sets = [["I"], ["pretraining"], ["queued"], ["running"], ["recorded"]]
     if name == "heatmap_difference":
-        sets = [["I", "S"], ["I", "running"], ["I", "queued"]]
+        sets = [["I", "S"], ["I", "running"], ["I", "queued"], ["recorded", "recording"], ["I", "recorded"]]
     for chosen in sets:
         runs = ",".join(str(roles[role]) for role in chosen)
         answer = client.get(
@@ -131,6 +132,21 @@ def test_figure_follows_criterion_and_iteration(client: TestClient, roles: dict[
     assert marker["customdata"][0][0] == 10, "the last snapshot not later than 99"
     assert marker["customdata"][0][1] == pytest.approx(marker["x"][0])
     assert not figure["layout"].get("shapes")
+
+
+@pytest.mark.parametrize(
+    "name", ["heatmap", "heatmap_difference", "spectrum", "dimension_by_iteration", "dimension_by_depth"]
+)
+def test_figures_of_a_slope_say_so(client: TestClient, roles: dict[str, int], name: str) -> None:
+    runs = f"{roles['I']},{roles['S']}" if name != "heatmap" else str(roles["I"])
+    query = {"runs": runs, "layer": "layer4.1", "criterion": "power_law"}
+    figure = client.get(f"/api/v1/figures/{name}", params=query).json()
+    if name == "spectrum":
+        fit = figure["data"][1]
+        assert fit["meta"]["part"] == "fit"
+        assert fit["customdata"][0][1] == pytest.approx(math.log(fit["y"][0] / fit["y"][1], fit["x"][1]))
+    else:
+        assert figure["layout"]["meta"]["quantity"] == "Power-law slope α"
 
 
 def test_new_run_is_filled_from_presets_and_runs(client: TestClient, roles: dict[str, int]) -> None:
