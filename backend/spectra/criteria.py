@@ -1,14 +1,17 @@
-"""Intrinsic dimensionality: how many dimensions a spectrum says that its feature map uses, by seven criteria."""
+"""Intrinsic dimensionality: how many dimensions a spectrum says that its feature map uses, by eight criteria."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from backend.spectra import measures
+from backend.spectra.measures import Eigenvalues, Floats
 
 Criterion = Literal[
     "absolute",
@@ -18,9 +21,10 @@ Criterion = Literal[
     "effective_rank",
     "participation_ratio",
     "stable_rank",
+    "power_law",
 ]
-Floats = NDArray[np.float64]
-Eigenvalues = NDArray[np.floating[Any]]
+Unit = Literal["dimensions", "slope"]
+"""Dimensions lie between 0 and C and more is more; a slope has no bound, and a smaller one means more dimensions."""
 
 
 def dimensionality(eigenvalues: ArrayLike, criterion: Criterion, threshold: float | None = None) -> Floats:
@@ -31,6 +35,9 @@ def dimensionality(eigenvalues: ArrayLike, criterion: Criterion, threshold: floa
 
     The edges, alike for all criteria: a negative eigenvalue, which a covariance has from rounding only, counts
     as zero; a spectrum without a positive eigenvalue has dimensionality 0; one with a NaN or infinity has NaN.
+
+    "power_law" returns no dimensionality but the slope α (`CriterionInfo.unit`); a spectrum with fewer than two
+    eigenvalues above τ λ_1, one of zeros among them, has none and gives NaN.
 
     Raises ValueError for an unknown criterion, a threshold outside its range, or an empty spectrum.
     """
@@ -53,7 +60,7 @@ def dimensionality(eigenvalues: ArrayLike, criterion: Criterion, threshold: floa
 
 @dataclass(frozen=True)
 class CriterionInfo:
-    """A criterion as people read it; `integer` says whether it counts eigenvalues."""
+    """A criterion as people read it; `integer` says whether it counts eigenvalues, `unit` what its number is."""
 
     name: Criterion
     label: str
@@ -63,75 +70,7 @@ class CriterionInfo:
     integer: bool
     fraction: bool = False
     """Whether the threshold is a fraction, at most 1."""
-
-
-def absolute(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
-    """Return d(τ) = #{j : λ_j > τ} (Shinya, Simo-Serra, Suzuki 2019, arXiv 1909.04021, with τ = 1e-3)."""
-    # A float64 scalar makes numpy compare in float64 without a float64 copy of a float32 array.
-    return _count(eigenvalues > threshold)
-
-
-def relative(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
-    """Return #{j : λ_j > τ λ_1}: the numerical rank, free of the map's scale."""
-    limit = threshold * eigenvalues.max(axis=-1, keepdims=True).astype(np.float64)
-    return _count(eigenvalues > np.maximum(limit, 0.0))
-
-
-def variance(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
-    """Return min{k : Σ_{j≤k} λ_j ≥ s Σ_j λ_j}, the leading components that hold the share s (Jolliffe 2002, §6.1.1).
-
-    At s = 1, trailing eigenvalues too small to change the sum in float64 are not counted.
-    """
-    held = np.cumsum(_scaled(eigenvalues), axis=-1)
-    total = held[..., -1]
-    short = np.count_nonzero(held < threshold * total[..., None], axis=-1)
-    return np.where(total > 0, short + 1, 0).astype(np.float64)
-
-
-def degrees_of_freedom(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
-    """Return N(λ) = Σ_j λ_j / (λ_j + λ) (spectral pruning: Suzuki et al. 2018, arXiv 1808.08558)."""
-    positive = np.maximum(eigenvalues, np.float64(0))
-    return np.asarray((positive / (positive + threshold)).sum(axis=-1))
-
-
-def effective_rank(eigenvalues: Eigenvalues, _threshold: np.float64) -> Floats:
-    """Return exp(−Σ_j p_j ln p_j), p_j = λ_j / Σλ, with 0 ln 0 = 0 (Roy, Vetterli 2007; RankMe, arXiv 2210.02885)."""
-    scaled = _scaled(eigenvalues)
-    total = scaled.sum(axis=-1, keepdims=True)
-    shares = _ratio(scaled, total)
-    logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-    entropy = -np.einsum("...j,...j->...", shares, logarithms)
-    return np.where(total[..., 0] > 0, np.exp(entropy), 0.0)
-
-
-def participation_ratio(eigenvalues: Eigenvalues, _threshold: np.float64) -> Floats:
-    """Return (Σλ)² / Σλ² (Gao et al. 2017, doi 10.1101/214262)."""
-    scaled = _scaled(eigenvalues)
-    return _ratio(scaled.sum(axis=-1) ** 2, np.einsum("...j,...j->...", scaled, scaled))
-
-
-def stable_rank(eigenvalues: Eigenvalues, _threshold: np.float64) -> Floats:
-    """Return Σλ / λ_1, the stable rank of the map itself (Rudelson, Vershynin 2007, arXiv math/0503442)."""
-    scaled = _scaled(eigenvalues)
-    return _ratio(scaled.sum(axis=-1), scaled.max(axis=-1))
-
-
-def _scaled(eigenvalues: Eigenvalues) -> Floats:
-    """Return the spectrum over its λ_1, negatives as zero, so that sums and squares neither over- nor underflow."""
-    positive = np.maximum(eigenvalues, np.float64(0))
-    top = positive.max(axis=-1, keepdims=True)
-    return _ratio(positive, top)
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Return the quotient, 0 where the denominator is."""
-    quotient = np.zeros_like(numerator)
-    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
-    return quotient
-
-
-def _count(mask: NDArray[np.bool_]) -> Floats:
-    return np.asarray(np.count_nonzero(mask, axis=-1), dtype=np.float64)
+    unit: Unit = "dimensions"
 
 
 def _check_threshold(info: CriterionInfo, threshold: float) -> None:
@@ -143,13 +82,14 @@ def _check_threshold(info: CriterionInfo, threshold: float) -> None:
 
 _MEASURES: Mapping[str, Callable[[Eigenvalues, np.float64], Floats]] = MappingProxyType(
     {
-        "absolute": absolute,
-        "relative": relative,
-        "variance": variance,
-        "degrees_of_freedom": degrees_of_freedom,
-        "effective_rank": effective_rank,
-        "participation_ratio": participation_ratio,
-        "stable_rank": stable_rank,
+        "absolute": measures.absolute,
+        "relative": measures.relative,
+        "variance": measures.variance,
+        "degrees_of_freedom": measures.degrees_of_freedom,
+        "effective_rank": measures.effective_rank,
+        "participation_ratio": measures.participation_ratio,
+        "stable_rank": measures.stable_rank,
+        "power_law": measures.power_law,
     }
 )
 
@@ -211,6 +151,16 @@ _ALL = (
         "Σλ / λ₁",
         None,
         integer=False,
+    ),
+    CriterionInfo(
+        "power_law",
+        "Power-law slope α",
+        "How fast eigenvalues above τ times the largest fall; a smaller slope means more dimensions.",
+        "−slope of ln λⱼ on ln j, λⱼ > τ λ₁",
+        1e-6,
+        integer=False,
+        fraction=True,
+        unit="slope",
     ),
 )
 

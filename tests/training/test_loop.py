@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from worker.probe.maps import LayerSpectrum, ProbedLayer
 from worker.training import checkpoints
+from worker.training import loop as loop_module
 from worker.training.errors import TrainingFailed
 from worker.training.loop import Loop
 from worker.training.optimiser import learning_rate
+from worker.training.snapshots import Snapshots, rounding_warning
 from worker.training.stopping import StopFlag, StopRequested
 
 Maker = Callable[..., tuple[Loop, Any]]
@@ -81,12 +86,27 @@ def test_resuming_looks_again_only_where_it_had_not(
     assert memory.snapshots == {}
 
 
-@pytest.mark.parametrize("statistics", ["running", "probe"])
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the loop take spectra in a side thread, as where it trains on a GPU."""
+    monkeypatch.setattr(
+        loop_module, "Snapshots", lambda probe, recorder, beside: Snapshots(probe, recorder, True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("statistics", "in_a_thread"), [("running", False), ("probe", False), ("running", True)]
+)
 def test_training_is_bit_identical_with_the_probe_on_and_off(
-    make_loop: Maker, specification: Callable[..., Any], statistics: str
+    make_loop: Maker,
+    specification: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    statistics: str,
+    in_a_thread: bool,
 ) -> None:
     off, quiet = make_loop(specification(), "off")
     off.run()
+    if in_a_thread:
+        beside(monkeypatch)
     probe = {"images": 3, "every": 2, "batch_statistics": statistics}
     on, probed = make_loop(specification(probe=probe, evaluate_every=2), "on")
     on.run()
@@ -222,3 +242,45 @@ def test_norms_and_biases_do_not_decay(make_loop: Maker, wanted: Any) -> None:
     assert {p.ndim for p in spared["params"]} == {1}
     counted = len(decays["params"]) + len(spared["params"])
     assert counted == len(list(loop._model.parameters()))
+
+
+def test_spectra_under_way_are_recorded_before_a_checkpoint_and_before_a_failure(
+    make_loop: Maker, specification: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside(monkeypatch)
+    loop, memory = make_loop(specification(probe={"images": 2, "every": 2}, checkpoint_every=2))
+    recorded: list[list[int]] = []
+    save = checkpoints.save
+
+    def watched(path: Path, state: Any) -> None:
+        recorded.append(sorted(memory.snapshots))
+        save(path, state)
+
+    monkeypatch.setattr(checkpoints, "save", watched)
+    loop.run()
+    assert recorded == [[0, 1, 2], [0, 1, 2, 4], [0, 1, 2, 4, 6]]
+
+    loop, memory = make_loop(specification(probe={"images": 2, "every": 2}), "failing")
+    step = loop._step
+
+    def fail(batches: Any) -> None:
+        if loop.iteration == 2:
+            raise TrainingFailed("the loss became nan")
+        step(batches)
+
+    monkeypatch.setattr(loop, "_step", fail)
+    with pytest.raises(TrainingFailed):
+        loop.run()
+    assert sorted(memory.snapshots) == [0, 1, 2]
+
+
+def test_a_floor_above_the_papers_threshold_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    def spectrum(name: str, lambda_1: float) -> LayerSpectrum:
+        layer = ProbedLayer(name, "block", "layer1", 2, 0)
+        return LayerSpectrum(layer, np.array([lambda_1, 0.5]), lambda_1 + 0.5, lambda_1, 1, 9)
+
+    assert rounding_warning([spectrum("a", 8000.0)]) == ""
+    warning = rounding_warning([spectrum("a", 8000.0), spectrum("b", 2e4), spectrum("c", 123456.0)])
+    assert warning.startswith(
+        "in 2 layers λ1 is so large, up to 1.23e+05 in c, that eigenvalues about 0.001 are"
+    )
