@@ -17,7 +17,7 @@ MERGED_POSITIONS = 4096
 
 
 CHUNK = 8192
-"""Positions of one float32 product: where it adds one after another, as a GPU may, its rounding grows with their number.
+"""Positions of one float32 product: where it adds one after another, as a GPU may, rounding grows with their number.
 Between chunks the sum is float64."""
 
 
@@ -65,7 +65,7 @@ class Covariance:
         ResNet-50 took 1.5 times as long with it.
         """
         exact = positions if positions.dtype == torch.float64 else positions.float()
-        for chunk in exact.split(CHUNK, dim=1):
+        for chunk in torch.split(exact, CHUNK, dim=1):
             for start in range(0, len(chunk), self._strip):
                 stop = start + self._strip
                 self._upper[start:stop, start:].add_(chunk[start:stop] @ chunk[start:].T, alpha=weight)
@@ -99,8 +99,9 @@ class Positions:
                 self.positions += count
 
     def finite(self) -> Tensor:
-        """Return whether all squares are, as a tensor."""
-        finite = [torch.isfinite(columns.square()).all() for columns in self._columns]
+        """Return whether all is, as a tensor."""
+        # A sum is not finite if a number is not, and a tenth of the time that looking at each takes.
+        finite = [torch.isfinite(columns.sum()) for columns in self._columns]
         return torch.stack(finite).all() if finite else torch.ones((), dtype=torch.bool, device=self.device)
 
     def moments(self) -> PositionMoments:
