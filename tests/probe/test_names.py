@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 from torchvision.models import resnet18, resnet50
-from torchvision.models.detection import retinanet_resnet50_fpn
 
 from backend.errors import InvalidInput
 from backend.runs.specification import ModelSpecification, ProbeSpecification
@@ -171,10 +170,3 @@ def test_what_selects_nothing_is_refused(make_body, options, said) -> None:
 def test_images_that_are_none_are_refused(make_body, images, said) -> None:
     with pytest.raises(InvalidInput, match=said):
         EigenspectrumProbe(make_body(), images)
-
-
-def test_a_model_without_names_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="not Linear"):
-        EigenspectrumProbe(nn.Linear(3, 3), [IMAGE])
-    with pytest.raises(InvalidInput, match="not RetinaNet"):
-        EigenspectrumProbe(retinanet_resnet50_fpn(weights=None, weights_backbone=None), [IMAGE])

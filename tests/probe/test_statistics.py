@@ -83,3 +83,42 @@ def test_a_batch_norm_elsewhere_is_refused(make_detector, images) -> None:
     probe = EigenspectrumProbe(model, images, maps=("act",), batch_statistics="probe")
     with pytest.raises(InvalidInput, match=r"roi_heads\.box_head\.norm.*take 'running'"):
         probe.measure()
+
+
+class OwnNetwork(nn.Module):
+    """Norms that no residual network has; the last is called twice if told to."""
+
+    def __init__(self, twice: bool = False) -> None:
+        super().__init__()
+        self.before, self.mix, self.after = nn.BatchNorm2d(3), nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6)
+        self.twice = twice
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.after(self.mix(self.before(x)).relu())
+        return self.after(x) if self.twice else x
+
+
+def test_any_models_norms_get_the_statistics_of_what_they_take_in() -> None:
+    torch.manual_seed(3)
+    model = OwnNetwork().eval()
+    images = list(3 + 2 * torch.randn(4, 3, 12, 15))
+    before, after = EigenspectrumProbe(model, images, maps=("norm",), batch_statistics="probe").measure()
+    with torch.no_grad():
+        x = torch.stack(images)
+        for norm, spectrum in ((model.before, before), (model.after, after)):
+            variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0, keepdim=True)
+            x = (x - mean) / (variance + norm.eps).sqrt()
+            positions = x.movedim(1, 0).flatten(1).double().numpy()
+            expected = np.linalg.eigvalsh(positions @ positions.T / positions.shape[1])[::-1]
+            assert np.abs(spectrum.eigenvalues - expected).max() <= 1e-5 * expected[0]
+            x = model.mix(x).relu() if norm is model.before else x
+
+
+def test_a_norm_that_is_called_twice_has_no_statistics_of_its_own() -> None:
+    probe = EigenspectrumProbe(
+        OwnNetwork(twice=True), [torch.rand(3, 9, 9)], maps=("norm",), batch_statistics="probe"
+    )
+    with pytest.raises(
+        InvalidInput, match="for the batch norm 'after', which is called several times in a pass"
+    ):
+        probe.measure()

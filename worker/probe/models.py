@@ -5,18 +5,26 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 
-from backend.errors import InvalidInput
 from worker.probe.detector import Detector
+from worker.probe.generic import AnyModel
 from worker.probe.names import body_taps, stages
 from worker.probe.networks import Batched, Network
 
 
 def network(model: nn.Module, example: Tensor) -> Network:
-    """Return how to run the model; raises `InvalidInput` for one whose maps have no names."""
+    """Return how to run the model on images like the example; raises `InvalidInput` for one that cannot be."""
     if isinstance(model, GeneralizedRCNN):
         return Detector(model)
-    if hasattr(model, "conv1") and stages(model):
+    if _is_residual(model):
         return Batched(model, body_taps(model))
-    raise InvalidInput(
-        f"the probe knows torchvision's detectors and residual networks, not {type(model).__name__}"
-    )
+    return AnyModel(model, example)
+
+
+def _is_residual(model: nn.Module) -> bool:
+    """Whether a model is built of torchvision's residual blocks, or of ones with the same parts, in stages."""
+    blocks = [block for stage in stages(model) for block in model.get_submodule(stage).children()]
+    return bool(blocks) and all(_has(part, "conv1", "bn1", "relu") for part in (model, *blocks))
+
+
+def _has(module: nn.Module, *names: str) -> bool:
+    return all(isinstance(getattr(module, name, None), nn.Module) for name in names)

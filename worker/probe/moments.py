@@ -118,7 +118,8 @@ def spectrum_of(matrix: Floats, width: int, factor: float = 1.0) -> Spectrum:
 def _narrowed(step: AffineMap, width: int, inputs: int) -> AffineMap:
     """Return a step of as few outputs as its inputs (one more with a shift) whose spectrum is the same but for zeros.
 
-    With B = [M b] = Q R, Q orthonormal, the map B (x, 1) has the covariance Q (R S Rᵀ) Qᵀ, where S is that of (x, 1).
+    With B = [M b] = Q R, Q orthonormal, the map B (x, 1) has the covariance Q (R S Rᵀ) Qᵀ, where S is that of (x, 1);
+    Q is not needed.
     """
     rank = inputs + (step.shift is not None)
     if step.matrix is None or width <= rank:
@@ -131,5 +132,12 @@ def _narrowed(step: AffineMap, width: int, inputs: int) -> AffineMap:
 
 
 def _triangle(matrix: Floats) -> Floats:
-    """Return R of the QR decomposition."""
-    return np.asarray(np.linalg.qr(matrix, mode="r"))
+    """Return a triangle R of RᵀR = BᵀB for B (C, k), k < C: by Cholesky, and by QR where B lacks rank k.
+
+    Cholesky takes a quarter of the time. Its error in RᵀR is float64's rounding of ‖B‖², as that of QR is, and it is
+    RᵀR that the eigenvalues of R S Rᵀ depend on.
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(matrix.T @ matrix).T)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.qr(matrix, mode="r"))

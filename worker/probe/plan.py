@@ -189,12 +189,18 @@ class _Search:
         positions: Mapping[MapName, int | None],
     ) -> None:
         self._children, self._wanted, self._positions = children, wanted, positions
+        self._known: dict[tuple[Node, Node | None], tuple[float, frozenset[MapName]]] = {}
 
     def best(self, node: Node, above: Node | None, mixes: bool) -> tuple[float, frozenset[MapName]]:
         """Return the least cost of a node's subtree, and what of it is added up, given the source above it.
 
         `mixes` says whether channels are mixed on the way from there.
         """
+        if (node, above) not in self._known:
+            self._known[node, above] = self._best(node, above, mixes)
+        return self._known[node, above]
+
+    def _best(self, node: Node, above: Node | None, mixes: bool) -> tuple[float, frozenset[MapName]]:
         count = self._positions[node.name]
         wanted = node.name in self._wanted
         cost, added = self._below(node, node, mixes=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -29,15 +30,14 @@ def own_statistics(
     variance is the population's, as in a training batch. Frozen and group norms have no such statistics and stay.
 
     `order` holds the maps' names in order of execution. Buffers are exchanged, never written.
-    Raises `InvalidInput` for a batch norm outside the residual network.
+    Raises `InvalidInput` for a batch norm that is seen twice, or not, as one outside a detector's residual network.
     """
     by_name = {tap.names()[0].name: tap for tap in network.taps if tap.names()}
     norms = [by_name[name] for name in order if name in by_name and _is_batch_norm(by_name[name].module)]
     _refuse_others(model, norms)
     with ExitStack() as exchanged:
         for tap in norms:
-            source = by_name[_convolution_of(tap.names()[0].name)]
-            mean, variance = _moments(network, source, batches)
+            mean, variance = _moments(network, _input_of(tap), batches)
             exchanged.enter_context(_exchanged(tap.module, mean, variance))
         yield
 
@@ -91,10 +91,9 @@ def _is_batch_norm(module: nn.Module) -> bool:
     return isinstance(module, _BatchNorm)
 
 
-def _convolution_of(norm: str) -> str:
-    """Return the name of the map that a norm takes in: `layer1.0.conv1` for `layer1.0.norm1`."""
-    parent, dot, last = norm.rpartition(".")
-    return f"{parent}{dot}{last.replace('norm', 'conv')}"
+def _input_of(norm: Tap) -> Tap:
+    """Return a tap that reads what a norm takes in, as positions of the norm's own map."""
+    return replace(norm, read=lambda arguments, _output: norm.read(arguments, arguments[0]))
 
 
 def _refuse_others(model: nn.Module, known: Sequence[Tap]) -> None:
@@ -102,6 +101,12 @@ def _refuse_others(model: nn.Module, known: Sequence[Tap]) -> None:
     for name, module in model.named_modules():
         if _is_batch_norm(module) and module not in modules:
             raise InvalidInput(
-                f"probe.batch_statistics 'probe' cannot be had for the batch norm '{name}', which lies outside the "
-                "residual network; take 'running'"
+                f"probe.batch_statistics 'probe' cannot be had for the batch norm '{name}', whose map the probe does "
+                "not see; take 'running'"
+            )
+    for tap in known:
+        if len(tap.names()) > 1:
+            raise InvalidInput(
+                f"probe.batch_statistics 'probe' cannot be had for the batch norm '{tap.names()[0].name}', which is "
+                "called several times in a pass; take 'running'"
             )

@@ -185,7 +185,16 @@ class RunSession:
         self._recorder.layers(layer_rows(probe))
         found = min(wanted, len(examples))
         short = f", fewer than the {wanted} asked for: the split has no more" if found < wanted else ""
-        _log.info("probing %d layers over %d images%s", len(probe.layers), found, short)
+        plan = probe.plan
+        _log.info(
+            "probing %d layers over %d images%s: %d maps added up, %d layers derived, %.0f MB of matrices",
+            len(probe.layers),
+            found,
+            short,
+            len(plan.sources),
+            sum(1 for chain in plan.chains if chain.steps),
+            plan.bytes / 1e6,
+        )
         return probe
 
 
