@@ -13,6 +13,7 @@ from backend.database import Database
 from backend.datasets import endpoints as datasets
 from backend.http.access import Access
 from backend.http.errors import add_error_handlers
+from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
 from backend.runs import endpoints as runs
 from backend.settings import Settings
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database)
     app.state.broker = Broker(settings)
     app.state.stopping = threading.Event()
+    app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
     for router in (runs.router, measurements.router, datasets.router, system.router, events.router):

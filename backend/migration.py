@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -47,13 +49,48 @@ def current(database: Database) -> str | None:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the database to the newest migration; one from a newer Eigenscope is refused."""
+    """Bring the database to the newest migration, whole or not at all; one from a newer Eigenscope is refused."""
     before = current(database)
+    if before == newest():
+        return
     try:
-        with database.engine.begin() as connection:
+        with _without_foreign_keys(database) as connection, connection.begin():
             command.upgrade(_config(connection), "head")
+            _demand_sound(connection)
     except CommandError:
         raise Conflict(_foreign(database, before)) from None
+
+
+@contextmanager
+def _without_foreign_keys(database: Database) -> Iterator[Connection]:
+    """Yield a connection on which SQLite lets a table be replaced by its copy.
+
+    With foreign keys on, dropping the old `runs` would delete what they have measured: it cascades. They can be
+    turned off only outside a transaction. The write lock is taken at once, so that of two processes that migrate
+    the later one finds it done.
+    """
+    with database.engine.connect().execution_options(immediate=True) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - a connection just opened has one
+        if connection.dialect.name != "sqlite":
+            yield connection
+            return
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _demand_sound(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if dangling is not None:
+        raise Conflict(
+            f"the migration was taken back: a row of {dangling[0]} names a row of {dangling[2]} that is gone; "
+            "restore a backup or remove that row"
+        )
 
 
 def demand_newest(database: Database) -> None:

@@ -1,17 +1,41 @@
-"""Eigenscope: the eigenspectrum dynamics of object detectors."""
+"""Eigenscope: the eigenspectrum dynamics of object detectors, and of any model that you train yourself."""
 
 from __future__ import annotations
 
 from importlib import import_module, metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backend.runs.recordings import RecordingStopped as RecordingStopped
+    from eigenscope.recording.database import DatabaseRecorder as DatabaseRecorder
+    from eigenscope.recording.file import FileRecorder as FileRecorder
+    from eigenscope.recording.reading import Recording as Recording
+    from eigenscope.recording.reading import read_recording as read_recording
+    from eigenscope.recording.recorder import Recorder as Recorder
+    from eigenscope.recording.server import ServerRecorder as ServerRecorder
+    from worker.probe.probe import EigenspectrumProbe as EigenspectrumProbe
 
 __version__ = metadata.version("eigenscope")
 
-_LAZY = {"EigenspectrumProbe": "worker.probe.probe"}
+_LAZY = {
+    "DatabaseRecorder": "eigenscope.recording.database",
+    "EigenspectrumProbe": "worker.probe.probe",
+    "FileRecorder": "eigenscope.recording.file",
+    "Recorder": "eigenscope.recording.recorder",
+    "Recording": "eigenscope.recording.reading",
+    "RecordingStopped": "backend.runs.recordings",
+    "ServerRecorder": "eigenscope.recording.server",
+    "read_recording": "eigenscope.recording.reading",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs torch only when it is asked for: the server runs without torch."""
+    """Load a name when it is asked for: the server runs without torch, and a recorder without the probe."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'eigenscope' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Name what can be asked for."""
+    return sorted([*globals(), *_LAZY])

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from backend.errors import InvalidInput
 from backend.measurements import service
 from backend.models import Layer, Run, SpectrumSummary
+from backend.runs.specification import PROPOSAL_KINDS
 from backend.spectra.criteria import CRITERIA
 from backend.spectra.precision import EPSILON, float32_floor, resolved
 from frontend.formats import scientific
-from frontend.map_kinds import PROPOSALS, PROPOSALS_NOTE, SIZELESS
+from frontend.map_kinds import PROPOSALS_NOTE, SIZELESS
 
 CriterionKey = Annotated[str, Query(max_length=40, description="The criterion, as the browser keeps it.")]
 ThresholdKey = Annotated[str, Query(max_length=40, description="Its threshold; empty takes its own.")]
@@ -108,11 +109,11 @@ def _few(session: Session, runs: Sequence[Run]) -> list[_Measured]:
 
 
 def _few_words(one: _Measured) -> str:
-    return f"{one.name}: {one.ratio:.1f}{' (proposals)' if one.map in PROPOSALS else ''}"
+    return f"{one.name}: {one.ratio:.1f}{' (proposals)' if one.map in PROPOSAL_KINDS else ''}"
 
 
 def _of_proposals(found: Sequence[_Measured]) -> str:
-    concerned = [one for one in found if one.map in PROPOSALS]
+    concerned = [one for one in found if one.map in PROPOSAL_KINDS]
     return f" (at {_and_others(concerned)}, {PROPOSALS_NOTE})" if concerned else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from backend.runs.specification import PROPOSAL_KINDS
+
 ABOUT = {
     "conv": "output of a convolution",
     "norm": "output of a norm layer",
@@ -15,10 +17,7 @@ ABOUT = {
 }
 """Every kind, from input to output. A recorded run may have others: they are called what they are called."""
 
-PROPOSALS = ("box_head", "mask_head")
-"""Kinds whose positions are the proposals', not the image's."""
-
-SIZELESS = (*PROPOSALS, "linear")
+SIZELESS = PROPOSAL_KINDS | {"linear"}
 """Kinds that get no more positions from larger images."""
 
 PROPOSALS_NOTE = "positions are the proposals'"
@@ -31,4 +30,4 @@ def kind_label(kind: str) -> str:
 
 def position_note(kind: str) -> str:
     """Return what must be said of the positions of a kind; empty where they are the image's."""
-    return PROPOSALS_NOTE if kind in PROPOSALS else ""
+    return PROPOSALS_NOTE if kind in PROPOSAL_KINDS else ""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from backend.http.dependencies import ReadSession
-from backend.measurements import encoding, repository, service
+from backend.http.dependencies import DatabaseDep, ReadSession, WriteSession
+from backend.measurements import encoding, recording, repository, service
+from backend.runs import recordings
 from backend.runs import service as runs
-from backend.spectra.criteria import CRITERIA
+from backend.runs.recorded import MetricPoints
+from backend.runs.specification import PROPOSAL_KINDS
+from backend.spectra.criteria import CRITERIA, Unit
 
 router = APIRouter(tags=["measurements"])
 
@@ -24,6 +27,8 @@ class LayerItem(BaseModel):
     stage: str
     width: int
     order: int
+    positions: Literal["image", "proposals"]
+    """What the map's positions are: places in the image, or the proposals that a head is given."""
 
 
 class SeriesItem(BaseModel):
@@ -40,7 +45,7 @@ class MetricsAnswer(BaseModel):
 
 
 class DimensionsAnswer(BaseModel):
-    """`values` is layers x iterations; null where a layer has no spectrum."""
+    """`values` is layers x iterations; null where a layer has no spectrum, or its spectrum no slope."""
 
     layers: list[str]
     iterations: list[int]
@@ -48,16 +53,22 @@ class DimensionsAnswer(BaseModel):
     values: list[list[float | None]]
     criterion: str
     threshold: float | None
+    unit: Unit
 
 
 class CriterionItem(BaseModel):
-    """A way to count dimensions."""
+    """A way to sum up a spectrum; a `unit` of "slope" is no number of dimensions."""
 
     name: str
     label: str
     description: str
     formula: str
     default_threshold: float | None
+    unit: Unit
+
+
+async def _whole_body(request: Request) -> bytes:
+    return await request.body()
 
 
 @router.get("/runs/{run_id}/layers")
@@ -66,7 +77,10 @@ def layers(run_id: int, session: ReadSession) -> list[LayerItem]:
     runs.get(session, run_id)
     fields = ("name", "map", "stage", "width", "order")
     return [
-        LayerItem(**{field: getattr(layer, field) for field in fields})
+        LayerItem(
+            **{field: getattr(layer, field) for field in fields},
+            positions="proposals" if layer.map in PROPOSAL_KINDS else "image",
+        )
         for layer in repository.layers(session, run_id)
     ]
 
@@ -111,6 +125,35 @@ def spectra(
     return Response(encoding.ENCODERS[format](found), media_type=encoding.MEDIA_TYPES[format])
 
 
+@router.put(
+    "/runs/{run_id}/spectra",
+    status_code=204,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {recording.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+def record_spectra(run_id: int, body: Annotated[bytes, Depends(_whole_body)], database: DatabaseDep) -> None:
+    """Store spectra of a recorded run, each with its layer's name; to send one again replaces it.
+
+    An Arrow stream without compression, one row a layer and iteration: iteration int64, layer string, eigenvalues
+    list<float32> in descending order, dimensionality int64, trace float64, lambda_1 float64, images int64,
+    positions int64. Either all is stored or nothing.
+    """
+    # Read before the transaction: on SQLite nobody else writes while it is open.
+    records = recording.decode(body)
+    with database.writing() as session:
+        recordings.record_spectra(session, run_id, records)
+
+
+@router.put("/runs/{run_id}/metrics", status_code=204)
+def record_metrics(run_id: int, points: Annotated[MetricPoints, Body()], session: WriteSession) -> None:
+    """Store scalars of one iteration, or of a list of them, of a recorded run; to send one again replaces it."""
+    recordings.record_metrics(session, run_id, points)
+
+
 @router.get("/runs/{run_id}/dimensions")
 def dimensions(
     run_id: int,
@@ -130,11 +173,12 @@ def dimensions(
         values=[[None if math.isnan(v) else v for v in row] for row in found.values.tolist()],
         criterion=found.criterion,
         threshold=found.threshold,
+        unit=CRITERIA[found.criterion].unit,
     )
 
 
 @router.get("/criteria")
 def criteria() -> list[CriterionItem]:
-    """List the ways to count dimensions."""
-    fields = ("name", "label", "description", "formula", "default_threshold")
+    """List the ways to sum up a spectrum."""
+    fields = ("name", "label", "description", "formula", "default_threshold", "unit")
     return [CriterionItem(**{f: getattr(info, f) for f in fields}) for info in CRITERIA.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from backend.measurements import repository
 from backend.models import Layer
 from backend.spectra.criteria import CRITERIA, dimensionality
 
-PAPER_CRITERION = "absolute"
+PAPER_CRITERION: Final = "absolute"
 PAPER_THRESHOLD = 1e-3
 
 

@@ -22,14 +22,17 @@ class Run(Base):
     name: Mapped[str] = mapped_column(String(200))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     specification: Mapped[dict[str, Any]] = mapped_column(JSON)
-    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"), index=True)
+    origin: Mapped[str] = mapped_column(String(20), default="launched", server_default="launched")
+    """launched (a worker trains it) or recorded (somebody's own training tells of itself)."""
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"), index=True)
+    """Null where the run is recorded."""
     parent_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     """The run whose weights it started from."""
 
     status: Mapped[str] = mapped_column(String(20), default="queued")
     """queued, running, succeeded, failed, cancelled or lost."""
     phase: Mapped[str] = mapped_column(String(40), default="")
-    """What a running run does now: starting, training, probing, evaluating, saving."""
+    """What a running run does now: starting, training, probing, evaluating, saving; or recording."""
     stop_requested: Mapped[bool] = mapped_column(default=False)
     priority: Mapped[int] = mapped_column(default=0)
     attempt: Mapped[int] = mapped_column(default=0)

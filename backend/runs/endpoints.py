@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
-from backend.runs import repository, service
+from backend.runs import recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.presentation import RunDetail, RunItem, detail, items
 from backend.runs.presets import Preset, presets
+from backend.runs.recorded import FinishRequest, RecordingRequest
 from backend.runs.specification import RunSpecification
 
 router = APIRouter(tags=["runs"])
@@ -56,6 +57,18 @@ def launch(
     # Rung after the commit: a worker that answers at once must find the row.
     broker.ring(presented.id)
     return presented
+
+
+@router.post("/recordings", status_code=201)
+def record(request: RecordingRequest, session: WriteSession) -> RunDetail:
+    """Begin a recorded run, which your own training then tells of itself; no worker trains it."""
+    return detail(session, recordings.start(session, request))
+
+
+@router.post("/runs/{run_id}/finish")
+def finish(run_id: RunId, request: FinishRequest, session: WriteSession) -> RunDetail:
+    """Say how a recorded run ended; to say the same again changes nothing."""
+    return detail(session, recordings.finish(session, run_id, request))
 
 
 @router.post("/runs/preview")
@@ -117,7 +130,7 @@ def delete(run_id: RunId, session: WriteSession, settings: SettingsDep, after: B
 
 @router.post("/runs/{run_id}/cancel")
 def cancel(run_id: RunId, session: WriteSession) -> RunDetail:
-    """Stop a queued or running run; a running one saves a checkpoint first."""
+    """Stop a queued or running run; a running one saves a checkpoint first, a recorded one is told when it writes."""
     return detail(session, service.cancel(session, run_id))
 
 

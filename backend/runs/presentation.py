@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
+
+Origin = Literal["launched", "recorded"]
 
 ACTIONS: dict[str, tuple[str, ...]] = {
     "queued": ("cancel", "delete"),
@@ -21,7 +23,16 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "cancelled": ("resume", "retry", "delete"),
     "lost": ("resume", "retry", "delete"),
 }
-"""What may be done to a run in each status; anything else answers 409."""
+"""What may be done to a launched run in each status; anything else answers 409."""
+
+RECORDED_ACTIONS: dict[str, tuple[str, ...]] = {
+    "running": ("cancel", "delete"),
+    "succeeded": ("delete",),
+    "failed": ("delete",),
+    "cancelled": ("delete",),
+    "lost": ("delete",),
+}
+"""What may be done to a recorded run: it is somebody's own training, which no worker can take up."""
 
 
 class DatasetReference(BaseModel):
@@ -54,20 +65,21 @@ class Summary(BaseModel):
 
 
 class RunItem(BaseModel):
-    """A run, as lists show it."""
+    """A run, as lists show it; a recorded one has neither dataset nor architecture, backbone and norm."""
 
     id: int
     name: str
+    origin: Origin
     tags: list[str]
     status: str
     phase: str
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    dataset: DatasetReference
-    architecture: str
-    backbone: str
-    norm: str
+    dataset: DatasetReference | None
+    architecture: str | None
+    backbone: str | None
+    norm: str | None
     init: str
     parent_run_id: int | None
     attempt: int
@@ -98,31 +110,40 @@ def detail(session: Session, run: Run) -> RunDetail:
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
     counts = measurements.counts(session, [run.id for run in runs])
     names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
-    return [_one(run, names[run.dataset_id], *counts[run.id]) for run in runs]
+    return [_one(run, names, *counts[run.id]) for run in runs]
 
 
-def _one(run: Run, dataset: str, layers: int, snapshots: int) -> dict[str, Any]:
-    model = run.specification["model"]
-    same = ("id", "name", "tags", "status", "phase", "created_at", "started_at", "finished_at")
+def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dict[str, Any]:
+    model = run.specification.get("model", {})
+    same = ("id", "name", "origin", "tags", "status", "phase", "created_at", "started_at", "finished_at")
     also = ("parent_run_id", "attempt", "error", "device")
     results = ("ap", "ap50", "top1", "parameters", "backbone_parameters", "macs")
     return {
         **{field: getattr(run, field) for field in same + also},
-        "dataset": DatasetReference(id=run.dataset_id, name=dataset),
-        "architecture": model["architecture"],
-        "backbone": model["backbone"],
-        "norm": model["norm"],
+        "dataset": _dataset(run, datasets),
+        "architecture": model.get("architecture"),
+        "backbone": model.get("backbone"),
+        "norm": model.get("norm"),
         "init": run.specification["init"]["kind"],
         "progress": _progress(run),
         "summary": Summary(
             **{field: getattr(run, field) for field in results}, layers=layers, snapshots=snapshots
         ),
-        "actions": _actions(run),
+        "actions": _actions_now(run),
     }
 
 
-def _actions(run: Run) -> list[str]:
-    actions = list(ACTIONS[run.status])
+def _dataset(run: Run, names: dict[int, str]) -> DatasetReference | None:
+    return None if run.dataset_id is None else DatasetReference(id=run.dataset_id, name=names[run.dataset_id])
+
+
+def actions_by_status(run: Run) -> dict[str, tuple[str, ...]]:
+    """Return what may be done to this run in each status."""
+    return RECORDED_ACTIONS if run.origin == "recorded" else ACTIONS
+
+
+def _actions_now(run: Run) -> list[str]:
+    actions = list(actions_by_status(run)[run.status])
     if run.stop_requested and "cancel" in actions:
         actions.remove("cancel")
     return actions

@@ -26,8 +26,8 @@ def change(session: Session, *conditions: Any, **values: Any) -> int:
 
 def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
     """Give `owner` the first queued run (highest priority, then oldest) and return its id, or None."""
-    candidates = select(Run.id).where(Run.status == "queued").order_by(Run.priority.desc(), Run.id).limit(8)
-    for run_id in session.scalars(candidates).all():
+    candidates = select(Run.id).where(Run.status == "queued", Run.origin == "launched")
+    for run_id in session.scalars(candidates.order_by(Run.priority.desc(), Run.id).limit(8)).all():
         claimed = change(
             session,
             Run.id == run_id,
@@ -105,7 +105,10 @@ def hand_back(session: Session, run_id: int, owner: str) -> bool:
 
 
 def sweep_expired(session: Session, max_attempts: int, moment: datetime | None = None) -> list[int]:
-    """Queue again, or give up as lost, the running runs whose lease has expired; return those queued."""
+    """Queue again, or give up as lost, the running runs whose lease has expired; return those queued.
+
+    A recorded run is never queued: no worker could train it.
+    """
     moment = moment or now()
     expired = and_(Run.status == "running", Run.lease_expires_at < moment)
     gone = {"phase": "", "lease_owner": None, "lease_expires_at": None}
@@ -120,7 +123,20 @@ def sweep_expired(session: Session, max_attempts: int, moment: datetime | None =
     )
     lost = "its worker fell silent on the last of the allowed attempts; see the log, then retry"
     change(
-        session, expired, Run.attempt >= max_attempts, status="lost", error=lost, finished_at=moment, **gone
+        session,
+        expired,
+        Run.origin == "launched",
+        Run.attempt >= max_attempts,
+        status="lost",
+        error=lost,
+        finished_at=moment,
+        **gone,
+    )
+    silent = (
+        "its recorder has been silent for an hour; if it still trains, its next write brings the run back"
+    )
+    change(
+        session, expired, Run.origin == "recorded", status="lost", error=silent, finished_at=moment, **gone
     )
     queued = []
     for run_id in session.scalars(select(Run.id).where(expired)).all():

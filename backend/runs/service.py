@@ -13,7 +13,7 @@ from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Run
 from backend.models.base import now
 from backend.runs import cost, queue, repository
-from backend.runs.presentation import ACTIONS
+from backend.runs.presentation import actions_by_status
 from backend.runs.specification import FileInit, RunInit, RunSpecification
 from backend.settings import Settings
 
@@ -109,9 +109,14 @@ def weights_files(root: Path, limit: int = 200) -> list[str]:
 
 
 def _demand(run: Run, action: str) -> None:
-    if action in ACTIONS[run.status]:
+    by_status = actions_by_status(run)
+    if action in by_status[run.status]:
         return
-    states = ", ".join(status for status, actions in ACTIONS.items() if action in actions)
+    states = ", ".join(status for status, actions in by_status.items() if action in actions)
+    if not states:
+        raise Conflict(
+            f"run {run.id} was recorded from somebody's own training, which no worker can {action}; launch a run"
+        )
     raise Conflict(f"run {run.id} is {run.status}; {action} is possible only when it is: {states}")
 
 

@@ -11,6 +11,8 @@ Architecture = Literal["faster_rcnn", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 Norm = Literal["frozen_batch", "batch", "group"]
 MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head"]
+PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
+"""Kinds of map whose positions are the proposals' and not the image's."""
 
 
 class Part(BaseModel):

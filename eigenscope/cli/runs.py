@@ -142,7 +142,7 @@ def _print_items(found: list[RunItem] | list[Any]) -> None:
             str(run.id),
             run.name,
             run.status,
-            f"{run.progress.iteration}/{run.progress.iterations}",
+            f"{run.progress.iteration}/{run.progress.iterations or '?'}",
             percent(run.summary.ap if run.summary.ap is not None else run.summary.top1),
             millions(run.summary.parameters),
             str(run.summary.snapshots),

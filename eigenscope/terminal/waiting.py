@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from backend.errors import NotFound
 from backend.runs import repository
@@ -23,7 +23,7 @@ def wait_for_runs(instance: Instance, run_ids: Sequence[int]) -> list[RunItem]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        MofNCompleteColumn(separator="/"),
         TextColumn("{task.fields[state]}", markup=False),
     )
     with Progress(*columns, console=WORDS, disable=not WORDS.is_terminal) as bar:
@@ -58,13 +58,15 @@ def _state(run: RunItem) -> str:
 
 def _show(bar: Progress, tasks: dict[int, TaskID], run: RunItem) -> None:
     if run.id not in tasks:
-        tasks[run.id] = bar.add_task(run.name, total=run.progress.iterations, state="")
+        tasks[run.id] = bar.add_task(run.name, total=run.progress.iterations or None, state="")
     bar.update(tasks[run.id], completed=run.progress.iteration, state=_state(run))
 
 
 def _say_change(said: dict[int, str], run: RunItem) -> None:
-    tenth = 10 * run.progress.iteration // run.progress.iterations
-    state = f"{run.name}: {run.status}" + (f", {10 * tenth} %" if run.status == "running" else "")
+    # A recorded run may not know how long it will be.
+    planned = run.progress.iterations
+    done = f", {10 * (10 * run.progress.iteration // planned)} %" if planned else ""
+    state = f"{run.name}: {run.status}" + (done if run.status == "running" else "")
     if said.get(run.id) != state:
         said[run.id] = state
         WORDS.print(state, markup=False)

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -15,6 +17,8 @@ from sqlalchemy import text
 from backend import migration
 from backend.app import create_app
 from backend.database import Database
+from backend.measurements import recording
+from backend.measurements.recording import Record
 from backend.models import Base, Dataset
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
@@ -106,3 +110,59 @@ def app(settings: Settings, database: Database) -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url="http://127.0.0.1:8000") as opened:
         yield opened
+
+
+class RecordedRun:
+    """A recorded run of two layers, driven over HTTP."""
+
+    widths: ClassVar = {"features.0": 3, "features.1": 2}
+    body: ClassVar[dict[str, Any]] = {
+        "name": "my loop",
+        "tags": ["mine"],
+        "iterations": 40,
+        "init": {"kind": "scratch"},
+        "settings": {"lr": 0.1, "optimiser": "adam", "epochs": 3, "nesterov": True, "resumed": None},
+        "layers": [
+            {"name": name, "map": "conv", "stage": "features", "width": width, "order": k}
+            for k, (name, width) in enumerate(widths.items())
+        ],
+    }
+
+    def __init__(self, client: TestClient) -> None:
+        answer = client.post("/api/v1/recordings", json=self.body)
+        assert answer.status_code == 201, answer.text
+        self.client = client
+        self.id = int(answer.json()["id"])
+        self.url = f"/api/v1/runs/{self.id}"
+
+    def record(self, layer: str, iteration: int, scale: float = 1.0) -> Record:
+        """Return a spectrum whose eigenvalues fall from 2 to 0.5 times `scale`."""
+        values = scale * np.linspace(2, 0.5, self.widths[layer]).astype(np.float32)
+        trace, first = float(values.sum()), float(values[0])
+        return Record(iteration, layer, values, int((values > 1e-3).sum()), trace, first, 2, 800)
+
+    def snapshot(self, iteration: int, scale: float = 1.0) -> bytes:
+        """Return the spectra of all layers as an Arrow stream."""
+        return recording.encode([self.record(layer, iteration, scale) for layer in self.widths])
+
+    def put(self, content: Any, url: str = "") -> Any:
+        """Send spectra."""
+        headers = {"content-type": recording.MEDIA_TYPE}
+        return self.client.put(f"{url or self.url}/spectra", content=content, headers=headers)
+
+    def measure(self, iteration: int, scale: float = 1.0) -> Any:
+        """Send a snapshot."""
+        return self.put(self.snapshot(iteration, scale))
+
+    def shown(self) -> dict[str, Any]:
+        """Return the run as it stands."""
+        return dict(self.client.get(self.url).json())
+
+    def iterations(self, layer: str = "features.0") -> list[int]:
+        """Return the iterations at which a layer has a spectrum."""
+        return list(self.client.get(f"{self.url}/spectra?layer={layer}").json()["iterations"])
+
+
+@pytest.fixture
+def recorded(client: TestClient) -> RecordedRun:
+    return RecordedRun(client)

@@ -76,9 +76,19 @@ def test_dimensions_layers_and_criteria(client: TestClient, url: str) -> None:
     assert client.get(f"{url}/dimensions?threshold=-1").status_code == 422
     assert client.get(f"{url}/dimensions?criterion=none").status_code == 422
     assert client.get(f"{url}/layers").json() == [
-        {"name": "layer1.0", "map": "block", "stage": "layer1", "width": 3, "order": 0}
+        {"name": "layer1.0", "map": "block", "stage": "layer1", "width": 3, "order": 0, "positions": "image"}
     ]
-    assert "absolute" in [item["name"] for item in client.get("/api/v1/criteria").json()]
+    assert found["unit"] == "dimensions"
+    units = {item["name"]: item["unit"] for item in client.get("/api/v1/criteria").json()}
+    assert units["absolute"] == "dimensions"
+    assert units["power_law"] == "slope"
+
+
+def test_a_spectrum_without_a_slope_is_null(client: TestClient, url: str) -> None:
+    found = client.get(f"{url}/dimensions?criterion=power_law").json()
+    assert found["unit"] == "slope"
+    assert all(value > 0 for value in found["values"][0])
+    assert client.get(f"{url}/dimensions?criterion=power_law&threshold=1").json()["values"] == [[None, None]]
 
 
 def test_a_number_that_is_not_finite_is_null(client: TestClient, url: str) -> None:

@@ -7,11 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, Table, insert, text
+from sqlalchemy.exc import IntegrityError
 
 from backend import migration
 from backend.database import Database
 from backend.errors import Conflict, Unavailable
+from backend.models import Run
+from backend.models.base import now
 
 BOTH = [
     pytest.param("sqlite", id="sqlite"),
@@ -60,6 +65,100 @@ def test_a_database_of_a_newer_eigenscope_is_refused_and_left_alone(database: Da
     with pytest.raises(Conflict, match="migration 9999, which this Eigenscope does not know"):
         act(database)
     assert migration.current(database) == "9999"
+
+
+@pytest.fixture
+def at_0001(empty: Database) -> Database:
+    """Return a database of the first Eigenscope: a dataset, a run with spectra, its child, and a deleted run."""
+    config = Config()
+    config.set_main_option("script_location", str(migration.MIGRATIONS))
+    with empty.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with empty.engine.begin() as connection:
+        files = {"train": "t", "val": "v", "images": "i"}
+        more = {"categories": [], "has_masks": True, "counts": {}, "created_at": now()}
+        add(connection, "datasets", name="cells", kind="coco", **files, **more)
+        for name, parent in (("first", None), ("child", 1), ("gone", None)):
+            add_run_of_0001(connection, name, parent)
+        add(connection, "layers", run_id=1, order=0, name="layer1.0", map="block", stage="layer1", width=2)
+        add(connection, "spectra", run_id=1, layer=0, iteration=5, eigenvalues=b"12345678")
+        numbers = {"dimensionality": 1, "trace": 2.0, "lambda_1": 1.5, "images": 3, "positions": 2**40}
+        add(connection, "spectrum_summaries", run_id=1, layer=0, iteration=5, **numbers)
+        add(connection, "metrics", run_id=1, name="loss", iteration=1, value=0.5)
+        add(connection, "log_lines", run_id=2, number=1, text="words")
+        connection.execute(text("DELETE FROM runs WHERE id = 3"))
+    return empty
+
+
+def add(connection: Connection, table: str, **values: object) -> None:
+    connection.execute(insert(Table(table, MetaData(), autoload_with=connection)).values(**values))
+
+
+def add_run_of_0001(connection: Connection, name: str, parent: int | None) -> None:
+    state = {"status": "succeeded", "phase": "", "stop_requested": False, "priority": 3, "attempt": 1}
+    state |= {"revision": 7, "iteration": 100, "iterations": 100, "ap": 0.5, "macs": 2**40}
+    times = {"created_at": now(), "queued_at": now()}
+    add(
+        connection,
+        "runs",
+        name=name,
+        tags=["a"],
+        specification={"init": {}},
+        dataset_id=1,
+        parent_run_id=parent,
+        **state,
+        **times,
+    )
+
+
+def rows(database: Database, table: str) -> list[dict[str, object]]:
+    with database.engine.connect() as connection:
+        found = connection.execute(Table(table, MetaData(), autoload_with=connection).select())
+        return [dict(row._mapping) for row in found]
+
+
+def test_recorded_runs_come_to_a_full_database_and_nothing_is_lost(at_0001: Database) -> None:
+    tables = ("datasets", "runs", "layers", "spectra", "spectrum_summaries", "metrics", "log_lines")
+    before = {table: rows(at_0001, table) for table in tables}
+    migration.upgrade(at_0001)
+    assert migration.differences(at_0001) == []
+    for table in tables:
+        added = {"origin": "launched"} if table == "runs" else {}
+        assert rows(at_0001, table) == [row | added for row in before[table]]
+        assert before[table], table
+
+
+def test_after_the_migration_rows_still_hold_on_to_each_other(at_0001: Database) -> None:
+    migration.upgrade(at_0001)
+    with at_0001.writing() as session:
+        session.add(Run(name="recorded", specification={}, origin="recorded", iterations=0))
+        session.flush()
+        # The run 3 was deleted before: its number is not given again.
+        assert session.scalar(text("SELECT id FROM runs WHERE name = 'recorded'")) == 4
+    with pytest.raises(IntegrityError), at_0001.writing() as session:
+        session.execute(text("DELETE FROM datasets"))
+    with at_0001.writing() as session:
+        session.execute(text("DELETE FROM runs WHERE id = 1"))
+        assert session.scalar(text("SELECT parent_run_id FROM runs WHERE id = 2")) is None
+        for table in ("layers", "spectra", "spectrum_summaries", "metrics"):
+            assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608 - our own names
+
+
+def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'dangling.db'}")
+    migration.upgrade(database)
+    with database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        driver.execute("INSERT INTO log_lines VALUES (99, 1, 'words of nobody')")
+        driver.execute("UPDATE alembic_version SET version_num = '0001'")
+        driver.execute("ALTER TABLE runs DROP COLUMN origin")
+        driver.execute("PRAGMA foreign_keys=ON")
+    with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):
+        migration.upgrade(database)
+    assert migration.current(database) == "0001"
+    database.dispose()
 
 
 def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:

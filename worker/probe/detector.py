@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 
 from backend.errors import InvalidInput
+from backend.runs.specification import PROPOSAL_KINDS
 from worker.probe.accumulate import proposal_positions, valid_positions
-from worker.probe.maps import PROPOSAL_KINDS, MapName, Tap, listening
+from worker.probe.maps import MapName, Tap, listening
 from worker.probe.names import body_taps, box_head_taps, fpn_levels, fpn_taps, mask_head_taps, rpn_taps
 from worker.probe.networks import Receiver, Shape, Size, count, on_meta, shapes
 

@@ -20,9 +20,6 @@ Kind = MapKind | Literal["linear"]
 KINDS: tuple[Kind, ...] = (*get_args(MapKind), "linear")
 """Every kind of map, in network order."""
 
-PROPOSAL_KINDS: frozenset[Kind] = frozenset({"box_head", "mask_head"})
-"""Kinds whose positions are the proposals' and not the image's."""
-
 
 @dataclass(frozen=True)
 class ProbedLayer:

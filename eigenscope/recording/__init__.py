@@ -1,0 +1,1 @@
+"""Recorders: where somebody's own training leaves what it measures."""
