@@ -40,7 +40,7 @@ def measure(scale: Scale) -> Part:
     rows = (
         alone(delve, seconds[delve]),
         compared(first, seconds[first], delve, seconds[delve], AGAINST_DELVE),
-        compared(second, seconds[second], delve, seconds[delve], AGAINST_DELVE),
+        compared(second, seconds[second], delve, seconds[delve], None),
     )
     configuration = (
         f"ResNet-50's body, images of {size} x {size}, after adding up. With {enough} images every map has more "

@@ -73,9 +73,9 @@ class Scale:
     body_rounds: int = 7
     readout_rounds: int = 5
     training: Training = Training()
-    training_rounds: int = 3
+    training_rounds: int = 2
     memory_probe_images: tuple[int, ...] = (2, 16, 64)
-    memory_rounds: int = 3
+    memory_rounds: int = 1
     gpu_training: Training = Training(
         800, 1333, probe_images=ProbeSpecification().images, amp="bf16", device="cuda"
     )

@@ -126,10 +126,7 @@ def test_a_chain_of_affine_maps(
     step = compose(parameters(modules))
     matrix = sum((x @ x.T / x.shape[1] for x in present), np.zeros((inputs, inputs)))
     mean = sum((x.mean(1) for x in present), np.zeros(inputs))
-    total = sum(counts)
-    weights = np.concatenate([np.full(x.shape[1], 1 / x.shape[1]) for x in present] or [np.zeros(0)])
-    kept = PositionMoments(np.column_stack([np.zeros((inputs, 0)), *present]), weights, n)
-    for moments in (MatrixMoments(matrix, mean, n, total), kept):
+    for moments in (MatrixMoments(matrix, mean, n, sum(counts)), PositionMoments(inputs, present)):
         found = moments.spectrum(width, step)
         assert found.eigenvalues.shape == (width,)
         assert found.eigenvalues == pytest.approx(expected, abs=1e-9 * max(expected[0], 1))
@@ -146,6 +143,6 @@ def test_the_matrix_is_no_larger_than_the_rank(monkeypatch: pytest.MonkeyPatch) 
     step = AffineMap(generator.normal(size=(40, 10)), None, generator.normal(size=40))
     MatrixMoments(np.eye(10), np.ones(10), 1, 100).spectrum(40, step)
     MatrixMoments(np.eye(10), np.ones(10), 1, 100).spectrum(40, AffineMap(step.matrix))
-    PositionMoments(np.ones((10, 3)), np.ones(3), 1).spectrum(40, step)
+    PositionMoments(10, [np.ones((10, 3))]).spectrum(40, step)
     MatrixMoments(np.eye(10), np.ones(10), 1, 100).spectrum(4, AffineMap(generator.normal(size=(4, 10))))
     assert sides == [11, 10, 3, 4]

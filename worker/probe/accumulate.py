@@ -12,10 +12,6 @@ from worker.probe.moments import BLOCK, MatrixMoments, PositionMoments
 STRIP = {"cpu": BLOCK, "cuda": 4 * BLOCK}
 """Rows of a covariance computed at once; smaller strips waste less of a product's lower triangle."""
 
-MERGED_POSITIONS = 4096
-"""Positions of small maps that are multiplied together: a product of few has little to do per matrix it fills."""
-
-
 CHUNK = 8192
 """Positions of one float32 product: where it adds one after another, as a GPU may, rounding grows with their number.
 Between chunks the sum is float64."""
@@ -85,7 +81,6 @@ class Positions:
         self.device = device
         self._width = width
         self._columns: list[Tensor] = []
-        self._weights: list[float] = []
 
     def add(self, images: Iterable[Tensor]) -> None:
         """Add images, each given by its positions, shape (C, N_i)."""
@@ -94,7 +89,6 @@ class Positions:
             if count:
                 exact = positions if positions.dtype == torch.float64 else positions.float()
                 self._columns.append(exact.clone(memory_format=torch.contiguous_format))
-                self._weights += [1.0 / count] * count
                 self.images += 1
                 self.positions += count
 
@@ -106,10 +100,8 @@ class Positions:
 
     def moments(self) -> PositionMoments:
         """Return the moments, on the CPU or on their way there."""
-        columns = to_host(
-            torch.cat([torch.zeros(self._width, 0, device=self.device), *self._columns], 1)
-        ).numpy()
-        return PositionMoments(columns, torch.tensor(self._weights, dtype=torch.float64).numpy(), self.images)
+        columns = [to_host(columns).numpy() for columns in self._columns]
+        return PositionMoments(self._width, columns)
 
 
 Accumulator = Covariance | Positions
@@ -124,16 +116,24 @@ def to_host(tensor: Tensor) -> Tensor:
 
 
 def _merged(images: Sequence[Tensor]) -> Iterable[tuple[Tensor, float]]:
-    """Yield positions (C, N) to be multiplied at once and their weight; small images of one size go together."""
+    """Yield positions (C, N) to be multiplied at once and their weight.
+
+    Images of one size that have fewer positions than channels go together: to fill a matrix with the product of few
+    positions takes longer than the product.
+    """
     together: list[Tensor] = []
     for positions in images:
-        full = together and len(together) + 1 > MERGED_POSITIONS // together[0].shape[1]
-        if together and (full or positions.shape[1] != together[0].shape[1]):
+        if together and not _fits(positions, together):
             yield _joined(together)
             together = []
         together.append(positions)
     if together:
         yield _joined(together)
+
+
+def _fits(positions: Tensor, together: Sequence[Tensor]) -> bool:
+    width, count = positions.shape
+    return count < width and count == together[0].shape[1] and (len(together) + 1) * count <= CHUNK
 
 
 def _joined(images: Sequence[Tensor]) -> tuple[Tensor, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,27 +70,39 @@ class MatrixMoments:
 
 @dataclass(frozen=True, eq=False)
 class PositionMoments:
-    """The positions (C, P) of all images, and each one's weight 1 / N_i (P,), where P is not much above C.
+    """The positions (C, N_i) of each image, of which all together have not much more than C.
 
-    Σ = (1/n) Σ_p w_p x_p x_pᵀ has rank P at most, and the same eigenvalues as a matrix of that size. The columns
-    are float32 where the map is, and float64 in all that is done with them.
+    Σ = (1/n) Σ_i (1/N_i) X_i X_iᵀ has the rank of their number at most, and the same eigenvalues as a matrix of that
+    size. The positions are float32 where the map is, and float64 in all that is done with them.
     """
 
-    columns: Floats
-    weights: Floats
-    images: int
+    width: int
+    columns: Sequence[Floats]
+
+    @property
+    def images(self) -> int:
+        """Number of images that have positions."""
+        return len(self.columns)
 
     @property
     def positions(self) -> int:
         """Number of positions of all images together."""
-        return len(self.weights)
+        return sum(columns.shape[1] for columns in self.columns)
 
     def spectrum(self, width: int, step: AffineMap | None) -> Spectrum:
         """Return the spectrum of the map, or of what the step makes of it; `width` is the number of eigenvalues."""
-        roots = np.sqrt(self.weights / max(self.images, 1))
-        columns = _through(step, self.columns * roots, roots)
+        columns = _through(step, *self._weighed)
         rows, count = columns.shape
         return spectrum_of(columns.T @ columns if count < rows else columns @ columns.T, width)
+
+    @cached_property
+    def _weighed(self) -> tuple[Floats, Floats]:
+        """All positions, each times the root of its weight 1 / (n N_i), and these roots: Σ = Y Yᵀ."""
+        counts = [columns.shape[1] for columns in self.columns]
+        roots = np.concatenate(
+            [np.zeros(0), *(np.full(count, (self.images * count) ** -0.5) for count in counts)]
+        )
+        return np.concatenate([np.zeros((self.width, 0)), *self.columns], axis=1) * roots, roots
 
 
 def _through(step: AffineMap | None, columns: Floats, ones: Floats) -> Floats:
