@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from backend.measurements.records import LayerRow, SpectrumRow
+from backend.measurements.service import PAPER_CRITERION, PAPER_THRESHOLD
 from backend.runs.specification import ProbeSpecification
 from backend.spectra.criteria import dimensionality
 from backend.spectra.precision import resolved
@@ -18,9 +19,6 @@ from worker.probe.measurement import Measurement
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder
 from worker.training.data import ExampleSet, ProbeImages
-
-PAPER_THRESHOLD = 1e-3
-"""τ of the intrinsic dimensionality d(τ) (Shinya, Simo-Serra, Suzuki 2019)."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ def spectrum_rows(spectra: Sequence[LayerSpectrum]) -> list[SpectrumRow]:
         SpectrumRow(
             layer=s.layer.order,
             eigenvalues=s.eigenvalues,
-            dimensionality=int(dimensionality(s.eigenvalues, "absolute", PAPER_THRESHOLD)),
+            dimensionality=int(dimensionality(s.eigenvalues, PAPER_CRITERION, PAPER_THRESHOLD)),
             trace=s.trace,
             lambda_1=s.lambda_1,
             images=s.images,
