@@ -165,7 +165,7 @@ def default_run(training: Training, seconds: Mapping[str, Sequence[float]], budg
     extra = [on - off for on, off in zip(seconds[ON], seconds[OFF], strict=True)]
     ratios = [1 + rarer * more / off for more, off in zip(extra, seconds[OFF], strict=True)]
     return Row(
-        f"a default run of {whole.iterations:,} iterations, {whole.snapshots} snapshots",
+        f"a run of {whole.iterations:,} iterations, {whole.snapshots} snapshots of {training.probe_images} images",
         Spread.of([more * whole.snapshots / training.snapshots for more in extra]),
         "s more",
         len(extra),

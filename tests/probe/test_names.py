@@ -148,6 +148,9 @@ def test_the_default_kinds_are_the_specifications() -> None:
     ("options", "said"),
     [
         ({"maps": ("acts",)}, "no kind of map 'acts'; take some of conv, norm"),
+        ({"maps": "act"}, "must name kinds of map, such as .* and is 'act'"),
+        ({"maps": ()}, "must name kinds of map"),
+        ({"layers": ["act"]}, "must be a regular expression such as"),
         ({"layers": "layer5"}, "'layer5' select none of the model's"),
         ({"maps": ("fpn",)}, "it has conv, norm, act, block"),
         ({"layers": "("}, "is no regular expression"),

@@ -13,7 +13,7 @@ class NonFiniteSpectrum(EigenscopeError):
     def __init__(self, layer: str) -> None:
         super().__init__(
             f"the feature map of layer '{layer}' holds NaN or infinity; lower training.lr, lengthen training.warmup "
-            "or set training.clip_norm"
+            "or set training.clip_norm, and where nothing was trained yet look at the images"
         )
         self.layer = layer
 

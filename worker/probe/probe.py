@@ -192,6 +192,10 @@ def _checked(images: Sequence[Tensor]) -> Iterator[Tensor]:
     if not len(images):
         raise InvalidInput("the probe set is empty; give at least one image or turn the probe off")
     for index, image in enumerate(images):
+        if not isinstance(image, Tensor):
+            raise InvalidInput(
+                f"probe image {index} must be a float tensor (C, H, W), not {type(image).__name__}"
+            )
         if image.ndim != 3 or not torch.is_floating_point(image):
             raise InvalidInput(
                 f"probe image {index} must be a float tensor (C, H, W), not {image.dtype} of shape {tuple(image.shape)}"

@@ -16,6 +16,10 @@ def selected(
 
     Raises `InvalidInput` for a kind that there is not, an expression that is none, or if nothing is selected.
     """
+    if isinstance(maps, str) or not maps:
+        raise InvalidInput(f"probe.maps must name kinds of map, such as ('act', 'block'), and is {maps!r}")
+    if not isinstance(layers, str):
+        raise InvalidInput(f"probe.layers must be a regular expression such as 'layer[34]', not {layers!r}")
     unknown = [kind for kind in maps if kind not in KINDS]
     if unknown:
         raise InvalidInput(f"there is no kind of map '{unknown[0]}'; take some of {', '.join(KINDS)}")
