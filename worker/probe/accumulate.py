@@ -118,8 +118,7 @@ def to_host(tensor: Tensor) -> Tensor:
 def _merged(images: Sequence[Tensor]) -> Iterable[tuple[Tensor, float]]:
     """Yield positions (C, N) to be multiplied at once and their weight.
 
-    Images of one size that have fewer positions than channels go together: to fill a matrix with the product of few
-    positions takes longer than the product.
+    Small images of one size go together: a product of few positions has little to do per matrix that it fills.
     """
     together: list[Tensor] = []
     for positions in images:
@@ -132,8 +131,8 @@ def _merged(images: Sequence[Tensor]) -> Iterable[tuple[Tensor, float]]:
 
 
 def _fits(positions: Tensor, together: Sequence[Tensor]) -> bool:
-    width, count = positions.shape
-    return count < width and count == together[0].shape[1] and (len(together) + 1) * count <= CHUNK
+    count = positions.shape[1]
+    return count == together[0].shape[1] and (len(together) + 1) * count <= CHUNK // 2
 
 
 def _joined(images: Sequence[Tensor]) -> tuple[Tensor, float]:
