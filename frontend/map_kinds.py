@@ -13,6 +13,7 @@ ABOUT = {
     "rpn": "the RPN's convolution, once per level",
     "box_head": "activations of the box head; positions are the proposals'",
     "mask_head": "activations of the mask head; positions are the proposals'",
+    "retina_head": "RetinaNet's subnets, after ReLU, once per level",
     "linear": "output of a linear layer",
 }
 """Every kind, from input to output. A recorded run may have others: they are called what they are called."""

@@ -3,7 +3,7 @@
 from backend.models.base import Base
 from backend.models.dataset import Dataset
 from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
-from backend.models.run import Checkpoint, LogLine, Run
+from backend.models.run import Checkpoint, LogLine, Prediction, Run
 from backend.models.worker import Worker
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Layer",
     "LogLine",
     "Metric",
+    "Prediction",
     "Run",
     "Spectrum",
     "SpectrumSummary",

@@ -20,7 +20,7 @@ class Dataset(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     kind: Mapped[str] = mapped_column(String(20))
-    """`coco` or `shapes` (generated)."""
+    """`coco`, `voc` or `folders` (converted on registration), or `shapes` (generated)."""
     train: Mapped[str] = mapped_column(String(4096))
     """Absolute path of the training annotations."""
     val: Mapped[str] = mapped_column(String(4096))
@@ -32,4 +32,6 @@ class Dataset(Base):
     has_masks: Mapped[bool] = mapped_column()
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`{"train": {"images": n, "annotations": n}, "val": {…}}`."""
+    statistics: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Histograms of each split and some images to show; null where it was registered before they were made."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -48,12 +48,15 @@ class Run(Base):
 
     ap: Mapped[float | None] = mapped_column()
     ap50: Mapped[float | None] = mapped_column()
+    mask_ap: Mapped[float | None] = mapped_column()
     top1: Mapped[float | None] = mapped_column()
     parameters: Mapped[int | None] = mapped_column(BigInteger)
     backbone_parameters: Mapped[int | None] = mapped_column(BigInteger)
     macs: Mapped[int | None] = mapped_column(BigInteger)
     device: Mapped[str | None] = mapped_column(String(200))
     """What it trains on, such as `cpu` or the card's name."""
+    start: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What its first weights were taken from, and what of the model trains (`StartReport`)."""
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -81,4 +84,18 @@ class Checkpoint(Base):
     file: Mapped[str] = mapped_column(String(400))
     """Path relative to the home folder."""
     bytes: Mapped[int] = mapped_column(BigInteger)
+    kept_as: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["last"], server_default='["last"]')
+    """Why it is kept: `last`, `best` (evaluation), `snapshot` (of the spectra); one may be all of these."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Prediction(Base):
+    """What a run found in one validation image after so many updates, for people to look at."""
+
+    __tablename__ = "predictions"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    image_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`{"file_name", "width", "height", "truth": [{"bbox", "category_id", …}], "found": [{…, "score"}]}`."""

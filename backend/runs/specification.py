@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Architecture = Literal["faster_rcnn", "classifier"]
+Architecture = Literal["faster_rcnn", "mask_rcnn", "retinanet", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
-Norm = Literal["frozen_batch", "batch", "group"]
-MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head"]
+Norm = Literal["frozen_batch", "batch", "sync_batch", "group"]
+MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head"]
 PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
 """Kinds of map whose positions are the proposals' and not the image's."""
 
@@ -89,7 +89,9 @@ class TrainingSpecification(Part):
     milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (), description="Iterations at which the rate falls to a tenth."
     )
-    amp: Literal["off", "bf16"] = Field("off", description="Autocast of the forward pass.")
+    amp: Literal["off", "bf16", "fp16"] = Field(
+        "off", description="Autocast of the forward pass; fp16 scales the loss and needs a GPU."
+    )
     clip_norm: float | None = Field(
         None, description="Gradient norm above which gradients are scaled down.", gt=0
     )
@@ -98,6 +100,17 @@ class TrainingSpecification(Part):
         description="Shorter side of an image in pixels; the longer is at most 1333/800 of it.",
         ge=32,
         le=4096,
+    )
+    image_size_min: int | None = Field(
+        None,
+        description="Scale jitter: each training image's shorter side is drawn between this and image_size; empty "
+        "keeps image_size.",
+        ge=32,
+        le=4096,
+    )
+    flip: bool = Field(True, description="Mirror half of the training images left to right.")
+    group_by_aspect: bool = Field(
+        True, description="Put upright and wide images into batches of their own, so that less is padded."
     )
     trainable_stages: int = Field(
         5,
@@ -127,7 +140,7 @@ class ProbeSpecification(Part):
         ge=1,
     )
     maps: tuple[MapKind, ...] = Field(
-        ("act", "block", "fpn", "rpn", "box_head", "mask_head"),
+        ("act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head"),
         description="Kinds of map; those that the model has not are passed over.",
         min_length=1,
     )
@@ -165,9 +178,12 @@ class ProbeSpecification(Part):
 class ResourcesSpecification(Part):
     """What the run may use and when its turn comes."""
 
-    gpus: Literal[0, 1] | None = Field(
+    gpus: int | None = Field(
         None,
-        description="1 demands a GPU, 0 forbids it, empty takes one where there is one and says so in the log.",
+        description="So many GPUs are demanded, and share each batch; 0 forbids them, empty takes one where there is "
+        "one and says so in the log.",
+        ge=0,
+        le=64,
     )
     priority: int = Field(0, description="Higher goes first.", ge=-1000, le=1000)
 
@@ -191,6 +207,18 @@ class RunSpecification(Part):
     )
     checkpoint_every: int = Field(
         0, description="Iterations between checkpoints; 0 writes one at the end and on stop.", ge=0
+    )
+    checkpoint_keep: tuple[Literal["best", "snapshots"], ...] = Field(
+        ("best",),
+        description="Checkpoints kept beside the last: the one of the best evaluation, and one at each snapshot of "
+        "the spectra.",
+    )
+    checkpoint_budget: float = Field(
+        20.0,
+        description="Gigabytes that a run's checkpoints may take; beyond, the oldest of its snapshots go first, never "
+        "the last.",
+        gt=0,
+        le=100_000,
     )
     resources: ResourcesSpecification = ResourcesSpecification()
 

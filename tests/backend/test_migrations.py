@@ -87,6 +87,7 @@ def at_0001(empty: Database) -> Database:
         add(connection, "spectrum_summaries", run_id=1, layer=0, iteration=5, **numbers)
         add(connection, "metrics", run_id=1, name="loss", iteration=1, value=0.5)
         add(connection, "log_lines", run_id=2, number=1, text="words")
+        add(connection, "checkpoints", run_id=1, iteration=100, file="runs/1/c.pt", bytes=9, created_at=now())
         connection.execute(text("DELETE FROM runs WHERE id = 3"))
     return empty
 
@@ -118,14 +119,30 @@ def rows(database: Database, table: str) -> list[dict[str, object]]:
         return [dict(row._mapping) for row in found]
 
 
-def test_recorded_runs_come_to_a_full_database_and_nothing_is_lost(at_0001: Database) -> None:
-    tables = ("datasets", "runs", "layers", "spectra", "spectrum_summaries", "metrics", "log_lines")
+ADDED = {
+    "runs": {"origin": "launched", "mask_ap": None, "start": None},
+    "datasets": {"statistics": None},
+    "checkpoints": {"kept_as": ["last"]},
+}
+"""What later migrations add to the rows of the first."""
+
+
+def test_later_migrations_come_to_a_full_database_and_nothing_is_lost(at_0001: Database) -> None:
+    tables = (
+        "datasets",
+        "runs",
+        "layers",
+        "spectra",
+        "spectrum_summaries",
+        "metrics",
+        "log_lines",
+        "checkpoints",
+    )
     before = {table: rows(at_0001, table) for table in tables}
     migration.upgrade(at_0001)
     assert migration.differences(at_0001) == []
     for table in tables:
-        added = {"origin": "launched"} if table == "runs" else {}
-        assert rows(at_0001, table) == [row | added for row in before[table]]
+        assert rows(at_0001, table) == [row | ADDED.get(table, {}) for row in before[table]]
         assert before[table], table
 
 
@@ -153,7 +170,10 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         driver.execute("PRAGMA foreign_keys=OFF")
         driver.execute("INSERT INTO log_lines VALUES (99, 1, 'words of nobody')")
         driver.execute("UPDATE alembic_version SET version_num = '0001'")
-        driver.execute("ALTER TABLE runs DROP COLUMN origin")
+        for table, columns in ADDED.items():
+            for column in columns:
+                driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        driver.execute("DROP TABLE predictions")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):
         migration.upgrade(database)

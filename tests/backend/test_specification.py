@@ -34,7 +34,7 @@ def built(**parts: Any) -> RunSpecification:
         ({"init": {"kind": "magic"}}, "does not match any of the expected tags"),
         ({"init": {"kind": "file"}}, "Field required"),
         ({"probe": {"layers": "("}}, "is no regular expression"),
-        ({"resources": {"gpus": 4}}, "Input should be 0 or 1"),
+        ({"resources": {"gpus": 65}}, "less than or equal to 64"),
     ],
 )
 def test_a_bad_specification_is_refused(parts: dict[str, Any], sentence: str) -> None:

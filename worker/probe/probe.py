@@ -26,7 +26,7 @@ from worker.probe.statistics import own_statistics
 from worker.probe.trace import Nodes, trace, witnessed
 from worker.probe.undisturbed import device_of, undisturbed
 
-DEFAULT_MAPS: tuple[Kind, ...] = ("act", "block", "fpn", "rpn", "box_head", "mask_head")
+DEFAULT_MAPS: tuple[Kind, ...] = ("act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head")
 
 _log = logging.getLogger(__name__)
 
