@@ -14,6 +14,7 @@ from backend.datasets.annotations import Annotation
 from backend.datasets.coco import CocoFile
 from backend.errors import InvalidInput
 from worker.training.images import ImageStore
+from worker.training.masks import decode_masks, demand_masks
 
 CONTEXT = 1.2
 """Side of a crop, relative to the longer side of its box: a classifier sees a little of what lies around."""
@@ -22,8 +23,8 @@ CONTEXT = 1.2
 class Example(NamedTuple):
     """An image, uint8 (3, H, W), and its target.
 
-    A detector's target holds `boxes` (N, 4), float32 x0, y0, x1, y1 in pixels, and `labels` (N,) from 1; a
-    classifier's holds `label` () from 0.
+    A detector's target holds `boxes` (N, 4), float32 x0, y0, x1, y1 in pixels, `labels` (N,) from 1 and, where
+    masks are learnt, `masks` (N, H, W), uint8 zeros and ones; a classifier's holds `label` () from 0.
     """
 
     image: Tensor
@@ -44,10 +45,15 @@ class ExampleSet(Protocol):
 
 
 class DetectionSet:
-    """The images of a COCO file by rising id, also those without annotations. Crowds are no objects to learn."""
+    """The images of a COCO file by rising id, also those without annotations. Crowds are no objects to learn.
 
-    def __init__(self, coco: CocoFile, folder: Path) -> None:
-        self._coco = coco
+    With `masks`, targets hold them too; an object without one raises `InvalidInput`.
+    """
+
+    def __init__(self, coco: CocoFile, folder: Path, masks: bool = False) -> None:
+        if masks:
+            demand_masks(coco.annotations, coco.path)
+        self._coco, self._masks = coco, masks
         self._images = sorted(coco.images)
         self._store = ImageStore(folder, self._images)
         self.in_memory = self._store.in_memory
@@ -60,7 +66,7 @@ class DetectionSet:
         return self._images[number].id
 
     def read(self, number: int, flip: bool = False) -> Example:
-        """Return an image with its boxes, clipped to it, and their labels 1 … number of categories."""
+        """Return an image with its boxes, clipped to it, their labels 1 … number of categories, and their masks."""
         entry = self._images[number]
         image = self._store.read(entry.id)
         objects = [a for a in self._coco.by_image[entry.id] if not a.iscrowd]
@@ -68,11 +74,12 @@ class DetectionSet:
         boxes[:, 2:] += boxes[:, :2]
         boxes[:, 0::2] = boxes[:, 0::2].clamp(0, entry.width)
         boxes[:, 1::2] = boxes[:, 1::2].clamp(0, entry.height)
-        if flip:
-            image = image.flip(-1)
-            boxes[:, [0, 2]] = entry.width - boxes[:, [2, 0]]
         labels = torch.tensor([self._coco.labels[a.category_id] for a in objects], dtype=torch.int64)
-        return Example(image, {"boxes": boxes, "labels": labels})
+        target = {"boxes": boxes, "labels": labels}
+        if self._masks:
+            target["masks"] = decode_masks(objects, entry)
+        example = Example(image, target)
+        return mirrored(example) if flip else example
 
 
 class CropSet:
@@ -92,14 +99,16 @@ class CropSet:
         """Return a crop of the set's size and its class from 0."""
         annotation = self._objects[number]
         crop = _crop(self._store.read(annotation.image_id), annotation, self._size)
-        label = torch.tensor(self._coco.labels[annotation.category_id] - 1)
-        return Example(crop.flip(-1) if flip else crop, {"label": label})
+        example = Example(crop, {"label": torch.tensor(self._coco.labels[annotation.category_id] - 1)})
+        return mirrored(example) if flip else example
 
 
 def example_set(architecture: str, coco: CocoFile, folder: Path, image_size: int) -> DetectionSet | CropSet:
     """Return what an architecture trains on. Raises `InvalidInput` for a file that holds nothing of it."""
     examples = (
-        CropSet(coco, folder, image_size) if architecture == "classifier" else DetectionSet(coco, folder)
+        CropSet(coco, folder, image_size)
+        if architecture == "classifier"
+        else DetectionSet(coco, folder, masks=architecture == "mask_rcnn")
     )
     if len(examples) == 0 or coco.instances == 0:
         raise InvalidInput(f"{coco.path.name} holds no annotated object; take a dataset with annotations")
@@ -130,6 +139,17 @@ class ProbeImages(Sequence[Tensor]):
         if isinstance(index, slice):
             return [self[number] for number in range(self._count)[index]]
         return as_float(self._examples.read(range(self._count)[index]).image)
+
+
+def mirrored(example: Example) -> Example:
+    """Return an example mirrored left to right; what it holds of positions moves along."""
+    width, target = example.image.shape[-1], dict(example.target)
+    if "boxes" in target:
+        x0, y0, x1, y1 = target["boxes"].unbind(1)
+        target["boxes"] = torch.stack([width - x1, y0, width - x0, y1], dim=1)
+    if "masks" in target:
+        target["masks"] = target["masks"].flip(-1)
+    return Example(example.image.flip(-1), target)
 
 
 def as_float(image: Tensor) -> Tensor:
