@@ -1,0 +1,1 @@
+"""Width selection: from a spectrum to the widths of a smaller detector."""
