@@ -9,7 +9,9 @@ from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from backend.errors import InvalidInput
 from backend.runs.specification import ModelSpecification
-from worker.training.detectors import anchor_sizes, build_model, per_image
+from worker.training.detectors import build_model
+from worker.training.detectors.faster_rcnn import anchor_sizes
+from worker.training.detectors.image_size import per_image
 from worker.training.freezing import freeze, train_mode
 
 SMALL = {"layer4": 16, "layer4.0.conv1": 8, "layer4.1.conv1": 8, "fpn": 8, "box_head": 16}
