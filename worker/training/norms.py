@@ -55,7 +55,7 @@ class SynchronisedBatchNorm(_BatchNorm):
         return self._native(input) if input.is_cuda else self._synchronised(input)
 
     def _synchronised(self, maps: Tensor) -> Tensor:
-        exact = maps.float()
+        exact = maps.to(torch.promote_types(maps.dtype, torch.float32))
         count = exact.new_tensor([maps.numel() // maps.shape[1]])
         sums = _sum_over_processes(torch.cat([exact.sum((0, 2, 3)), count]))
         total = sums[-1].detach()
