@@ -4,6 +4,7 @@ from backend.models.base import Base
 from backend.models.dataset import Dataset
 from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
 from backend.models.run import Checkpoint, LogLine, Prediction, Run
+from backend.models.width_plan import WidthPlan, WidthPlanRun
 from backend.models.worker import Worker
 
 __all__ = [
@@ -17,5 +18,7 @@ __all__ = [
     "Run",
     "Spectrum",
     "SpectrumSummary",
+    "WidthPlan",
+    "WidthPlanRun",
     "Worker",
 ]

@@ -173,7 +173,8 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         for table, columns in ADDED.items():
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        driver.execute("DROP TABLE predictions")
+        for table in ("predictions", "width_plan_runs", "width_plans"):
+            driver.execute(f"DROP TABLE {table}")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):
         migration.upgrade(database)
