@@ -6,6 +6,9 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backend.errors import EigenscopeError as EigenscopeError
+    from backend.errors import InvalidInput as InvalidInput
+    from backend.errors import Unavailable as Unavailable
     from backend.runs.recordings import RecordingStopped as RecordingStopped
     from eigenscope.recording.database import DatabaseRecorder as DatabaseRecorder
     from eigenscope.recording.file import FileRecorder as FileRecorder
@@ -19,12 +22,15 @@ __version__ = metadata.version("eigenscope")
 
 _LAZY = {
     "DatabaseRecorder": "eigenscope.recording.database",
+    "EigenscopeError": "backend.errors",
     "EigenspectrumProbe": "worker.probe.probe",
     "FileRecorder": "eigenscope.recording.file",
+    "InvalidInput": "backend.errors",
     "Recorder": "eigenscope.recording.recorder",
     "Recording": "eigenscope.recording.reading",
     "RecordingStopped": "backend.runs.recordings",
     "ServerRecorder": "eigenscope.recording.server",
+    "Unavailable": "backend.errors",
     "read_recording": "eigenscope.recording.reading",
 }
 

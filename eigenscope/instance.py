@@ -53,6 +53,11 @@ def prepare_home(settings: Settings) -> None:
         ) from None
 
 
+def is_begun(settings: Settings) -> bool:
+    """Return whether there can be a database with something in it; looking makes none."""
+    return bool(settings.database_url) or settings.home.is_dir()
+
+
 @contextmanager
 def open_instance(settings: Settings, *, migrate: bool) -> Iterator[Instance]:
     """Open the database and broker; bring the database up to date first, or demand that it is."""

@@ -15,6 +15,7 @@ from backend.measurements import service
 from backend.models import Layer, Run, SpectrumSummary
 from backend.runs.specification import PROPOSAL_KINDS
 from backend.spectra.criteria import CRITERIA
+from backend.spectra.positions import FEW_POSITIONS
 from backend.spectra.precision import EPSILON, float32_floor, resolved
 from frontend.formats import scientific
 from frontend.map_kinds import PROPOSALS_NOTE, SIZELESS
@@ -22,8 +23,6 @@ from frontend.map_kinds import PROPOSALS_NOTE, SIZELESS
 CriterionKey = Annotated[str, Query(max_length=40, description="The criterion, as the browser keeps it.")]
 ThresholdKey = Annotated[str, Query(max_length=40, description="Its threshold; empty takes its own.")]
 
-FEW_POSITIONS = 8
-"""Positions per channel under which a dimensionality reads low (307 of 512 reads 297 at 8, 266 at 2)."""
 DETAILS_AT_MOST = 60
 
 

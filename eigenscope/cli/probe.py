@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import import_module, util
 from pathlib import Path
@@ -14,8 +15,9 @@ from backend.datasets.coco import read_coco
 from backend.errors import InvalidInput, Unavailable
 from backend.models import Dataset
 from backend.runs.specification import RunSpecification
+from backend.spectra.positions import FEW_POSITIONS
 from eigenscope.cli.runs import read_specification
-from eigenscope.instance import open_instance, read_settings
+from eigenscope.instance import is_begun, open_instance, read_settings
 from eigenscope.terminal.output import print_json, print_table
 
 app = typer.Typer(help="What a run's probe will do.", no_args_is_help=True)
@@ -60,6 +62,21 @@ def plan(
         f"what is added up takes {planned.bytes / 1e6:.0f} MB",
         err=True,
     )
+    _warn_of_few_positions(lines)
+
+
+def _warn_of_few_positions(lines: Sequence[Any]) -> None:
+    """Say which maps will have too few positions for their dimensionality to be counted."""
+    measured = [line for line in lines if line.measured and line.positions is not None]
+    few = [line for line in measured if line.positions < FEW_POSITIONS * line.width]
+    if few:
+        worst = min(few, key=lambda line: line.positions / line.width)
+        typer.echo(
+            f"{len(few)} of these maps will have fewer than {FEW_POSITIONS} positions per channel "
+            f"(least: {worst.name}, {worst.positions / worst.width:.1f}), so that their dimensionality will read low; "
+            "take more probe images or larger ones",
+            err=True,
+        )
 
 
 def _planner() -> Any:
@@ -85,7 +102,10 @@ def _sizes(specification: RunSpecification, size: str) -> Sizes:
 
 
 def _dataset_sizes(dataset_id: int, wanted: int) -> Sizes:
-    with open_instance(read_settings(), migrate=True) as instance, instance.database.reading() as session:
+    settings = read_settings()
+    if not is_begun(settings):
+        return []
+    with open_instance(settings, migrate=True) as instance, instance.database.reading() as session:
         dataset = session.get(Dataset, dataset_id)
         validation = Path(dataset.val) if dataset is not None else None
     if validation is None:

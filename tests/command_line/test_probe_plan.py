@@ -19,6 +19,10 @@ SPECIFICATION: dict[str, Any] = {
 }
 
 
+MANY = {"images": 64, "maps": ["block"], "layers": "layer1"}
+"""A probe of enough positions for its maps' widths."""
+
+
 @pytest.fixture
 def plan(eigenscope: Callable[..., Any], home: Path) -> Callable[..., Any]:
     def call(*options: str, **changes: Any) -> Any:
@@ -57,9 +61,26 @@ def test_as_json(plan: Callable[..., Any]) -> None:
         "matrix": 128,
         "operations": 0,
         "straightforward": 8 * 11 * 128 * 129 // 2,
+        "positions": 4 * 8 * 11,
     }
     assert told["operations"] == sum(line["operations"] or 0 for line in told["maps"])
     assert told["images"] == 4
+
+
+def test_few_positions_are_said(plan: Callable[..., Any]) -> None:
+    said = plan("--size", "480x640").err
+    # Of layer2 and the FPN: 64 x 85 pixels in each of 4 images are 2 x 3 positions at a stride of 32.
+    assert "will have fewer than 8 positions per channel (least: fpn.pool, 0.0)" in said
+    assert "positions per channel" not in plan("--size", "4800x6400", probe=MANY).err
+
+
+def test_planning_makes_no_home(
+    plan: Callable[..., Any], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = home / "nowhere"
+    monkeypatch.setenv("EIGENSCOPE_HOME", str(nowhere))
+    assert "is not registered here" in plan().err
+    assert not nowhere.exists()
 
 
 def test_the_datasets_own_sizes_are_taken(

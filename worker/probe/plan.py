@@ -33,7 +33,8 @@ class PlannedMap:
 
     `derived_from` is empty for a map that is added up. `measured` is False for one that is only there to derive
     others from. `matrix` is the side of the matrix whose eigenvalues are taken, `operations` the multiply-adds of
-    adding up, an image, and `straightforward` what they would be without a plan; None where proposals decide.
+    adding up, an image, and `straightforward` what they would be without a plan; `positions` are those of all images
+    together. None where proposals decide.
     """
 
     name: str
@@ -44,6 +45,7 @@ class PlannedMap:
     matrix: int | None
     operations: int | None
     straightforward: int | None
+    positions: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,17 @@ class Plan:
             yield self._line(chain)
 
     def _source_line(self, source: Node) -> PlannedMap:
-        operations = self._operations(source.width, source)
-        return PlannedMap(source.name.name, source.name.map, source.width, "", False, None, operations, 0)
+        return PlannedMap(
+            name=source.name.name,
+            map=source.name.map,
+            width=source.width,
+            derived_from="",
+            measured=False,
+            matrix=None,
+            operations=self._operations(source.width, source),
+            straightforward=0,
+            positions=self.positions[source.name],
+        )
 
     def _line(self, chain: Chain) -> PlannedMap:
         layer, source = chain.layer, chain.source
@@ -114,6 +125,7 @@ class Plan:
             matrix=self._matrix(chain),
             operations=0 if chain.steps else straight,
             straightforward=straight,
+            positions=self.positions[source.name],
         )
 
     def _matrix(self, chain: Chain) -> int | None:
