@@ -20,6 +20,7 @@ from backend.settings import Settings
 from backend.system import endpoints as system
 from backend.system import events
 from backend.system.sweeper import Sweeper
+from backend.widths import endpoints as widths
 
 API = "/api/v1"
 
@@ -34,7 +35,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
-    for router in (runs.router, measurements.router, datasets.router, system.router, events.router):
+    for router in (
+        runs.router,
+        measurements.router,
+        datasets.router,
+        system.router,
+        events.router,
+        widths.router,
+    ):
         app.include_router(router, prefix=API)
     return app
 

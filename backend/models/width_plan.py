@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, UtcDateTime, now
@@ -32,6 +32,8 @@ class WidthPlan(Base):
         ForeignKey("width_plans.id", ondelete="SET NULL"), unique=True
     )
     """In an iterated selection, the plan of the round before."""
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why the next round could not begin."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 

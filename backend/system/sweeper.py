@@ -13,6 +13,7 @@ from backend.runs import queue
 from backend.settings import Settings
 from backend.system import repository
 from backend.system.endpoints import SILENT_AFTER_BEATS
+from backend.widths import rounds
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +21,10 @@ FORGET_AFTER_SECONDS = 3600
 
 
 class Sweeper(threading.Thread):
-    """Every beat: re-queue runs whose lease expired, and ring again for runs that wait beside an idle worker."""
+    """Every beat: re-queue runs whose lease expired, begin rounds of selection whose runs have ended, and ring again.
+
+    It rings for runs that wait beside an idle worker.
+    """
 
     def __init__(self, database: Database, broker: Broker, settings: Settings) -> None:
         super().__init__(name="sweeper", daemon=True)
@@ -42,9 +46,11 @@ class Sweeper(threading.Thread):
             expired = queue.sweep_expired(session, self._settings.max_attempts)
             waiting = queue.waiting_with_idle_worker(session, 2 * beat, SILENT_AFTER_BEATS * beat)
             repository.forget_silent(session, FORGET_AFTER_SECONDS)
+        with self._database.writing() as session:
+            following = rounds.advance(session, self._settings)
         for run_id in expired:
             _log.warning("run %d lost its worker and is queued again", run_id)
-        rung = sorted({*expired, *waiting})
+        rung = sorted({*expired, *waiting, *following})
         for run_id in rung:
             self._broker.ring(run_id)
         return rung

@@ -50,7 +50,10 @@ def threshold_of(criterion: str, threshold: float | None) -> float | None:
 def measured(
     session: Session, run_id: int, iteration: int, criterion: str, threshold: float | None
 ) -> dict[str, Measured]:
-    """Return each map's dimensionality and positions per channel; raises `InvalidInput` for a spectrum that is not finite."""
+    """Return each map's dimensionality and positions per channel.
+
+    Raises `InvalidInput` for a spectrum that is not finite.
+    """
     s = SpectrumSummary
     same = (Layer.run_id == s.run_id) & (Layer.order == s.layer)
     rows = session.execute(
@@ -95,5 +98,6 @@ def _demand_finite(run_id: int, iteration: int, found: dict[str, Measured]) -> N
     broken = [name for name, one in found.items() if not np.isfinite(one.dimensionality)]
     if broken:
         raise InvalidInput(
-            f"the spectrum of '{broken[0]}' of run {run_id} at iteration {iteration} is not finite; take another iteration"
+            f"the spectrum of '{broken[0]}' of run {run_id} at iteration {iteration} is not finite; take another "
+            "iteration"
         )

@@ -160,4 +160,6 @@ class WidthPlanItem(BaseModel):
     launch: LaunchRequest | None
     previous_plan_id: int | None
     next_plan_id: int | None
+    problem: str | None
+    """Why the next round could not begin."""
     runs: list[LaunchedRun]

@@ -114,6 +114,7 @@ def items(session: Session, rows: Sequence[WidthPlan]) -> list[WidthPlanItem]:
             launch=LaunchRequest.model_validate(row.launch) if row.launch else None,
             previous_plan_id=row.previous_plan_id,
             next_plan_id=following.get(row.id),
+            problem=row.problem,
             runs=[_launched(run, role) for run, role in launched[row.id]],
         )
         for row in rows
@@ -129,7 +130,8 @@ def _source(session: Session, run_id: int) -> tuple[Run, RunSpecification]:
     run = runs.get(session, run_id)
     if run.origin != "launched":
         raise InvalidInput(
-            f"run {run_id} was recorded from somebody's own training, whose network is not known here; take a launched run"
+            f"run {run_id} was recorded from somebody's own training, whose network is not known here; take a launched "
+            "run"
         )
     return run, RunSpecification.model_validate(run.specification)
 
@@ -212,7 +214,7 @@ def _warnings(groups: Sequence[Group]) -> list[str]:
         return []
     worst = min(few, key=lambda group: group.positions_per_channel)
     return [
-        f"{len(few)} of {len(groups)} groups were measured with fewer than {FEW_POSITIONS} positions per channel (least: "
-        f"{worst.name}, {worst.positions_per_channel:.1f}), so their dimensionality reads low; use more probe images or "
-        "larger ones."
+        f"{len(few)} of {len(groups)} groups were measured with fewer than {FEW_POSITIONS} positions per channel "
+        f"(least: {worst.name}, {worst.positions_per_channel:.1f}), so their dimensionality reads low; use more probe "
+        "images or larger ones."
     ]

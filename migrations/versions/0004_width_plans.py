@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("specification", sa.JSON(), nullable=False),
         sa.Column("launch", sa.JSON(), nullable=True),
         sa.Column("previous_plan_id", sa.Integer(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_width_plans_run_id_runs"), ondelete="SET NULL"

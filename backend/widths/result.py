@@ -1,0 +1,149 @@
+"""What came of a plan: the networks side by side, over their seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.models import Metric, Run, WidthPlan
+from backend.widths import repository
+from backend.widths.schemas import Plan
+
+PAPER_PARAMETERS = 0.73
+"""Of the backbone, that the paper's selected ResNet-50 keeps."""
+FORWARD_SECONDS, FORWARD_BYTES = "forward_seconds", "forward_bytes"
+"""Metrics that a trainer measures at its end: one forward pass of one image."""
+MEASURES = ("ap", "mask_ap", "top1")
+
+Kind = Literal["source", "baseline", "uniform", "selected"]
+
+
+class Spread(BaseModel):
+    """Mean and standard deviation (None for one value) over so many seeds."""
+
+    mean: float
+    deviation: float | None
+    seeds: int
+
+
+class ResultRow(BaseModel):
+    """One network of the comparison; a number is null until a run has it."""
+
+    role: Kind
+    run_ids: list[int]
+    statuses: list[str]
+    ap: Spread | None
+    mask_ap: Spread | None
+    top1: Spread | None
+    parameters: int | None
+    backbone_parameters: int | None
+    macs: int | None
+    forward_seconds: Spread | None
+    forward_bytes: Spread | None
+
+
+class Verdict(BaseModel):
+    """The paper's line, part by part; null until the runs are there."""
+
+    parameters: bool
+    """At most 73 % of the source's backbone parameters."""
+    macs: bool
+    """At most the source's MACs."""
+    accuracy: bool | None
+    """The selected networks' mean is not below the baseline's by more than the spread over the baseline's seeds."""
+    difference: float | None
+    """Of the means of AP (or top-1), selected less baseline."""
+    spread: float | None
+    """Standard deviation over the baseline's seeds; null for one seed, whose spread is unknown and taken as zero."""
+    measure: str | None
+
+
+class Result(BaseModel):
+    """A plan's outcome."""
+
+    plan_id: int
+    rows: list[ResultRow]
+    verdict: Verdict
+
+
+def result(session: Session, row: WidthPlan) -> Result:
+    """Return the table of a plan; runs that have not ended are in it with what they have."""
+    launched = repository.launched(session, [row.id])[row.id]
+    source = session.get(Run, row.run_id) if row.run_id is not None else None
+    by_role: dict[Kind, list[Run]] = {"source": [source] if source is not None else []}
+    for role in ("baseline", "uniform", "selected"):
+        by_role[role] = [run for run, its in launched if its == role]
+    forward = _forward(session, [run.id for runs in by_role.values() for run in runs])
+    rows = [_row(role, runs, forward) for role, runs in by_role.items() if runs]
+    return Result(plan_id=row.id, rows=rows, verdict=_verdict(Plan.model_validate(row.plan), rows))
+
+
+def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], float]:
+    query = (
+        select(Metric.run_id, Metric.name, Metric.value)
+        .where(Metric.run_id.in_(run_ids), Metric.name.in_((FORWARD_SECONDS, FORWARD_BYTES)))
+        .order_by(Metric.iteration)
+    )
+    return {(run_id, name): value for run_id, name, value in session.execute(query) if value is not None}
+
+
+def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float]) -> ResultRow:
+    newest = runs[-1]
+    return ResultRow(
+        role=role,
+        run_ids=[run.id for run in runs],
+        statuses=[run.status for run in runs],
+        parameters=newest.parameters,
+        backbone_parameters=newest.backbone_parameters,
+        macs=newest.macs,
+        **{
+            name: _spread([getattr(run, name) for run in runs if run.status == "succeeded"])
+            for name in MEASURES
+        },
+        **{
+            name: _spread([forward.get((run.id, name)) for run in runs])
+            for name in (FORWARD_SECONDS, FORWARD_BYTES)
+        },
+    )
+
+
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    found = [value for value in values if value is not None]
+    if not found:
+        return None
+    deviation = statistics.stdev(found) if len(found) > 1 else None
+    return Spread(mean=statistics.fmean(found), deviation=deviation, seeds=len(found))
+
+
+def _verdict(plan: Plan, rows: Sequence[ResultRow]) -> Verdict:
+    selected, baseline = (
+        next((row for row in rows if row.role == role), None) for role in ("selected", "baseline")
+    )
+    measure, difference, spread = _difference(selected, baseline)
+    return Verdict(
+        parameters=plan.totals.backbone_parameters_ratio <= PAPER_PARAMETERS,
+        macs=plan.totals.macs_after <= plan.totals.macs_before,
+        accuracy=None if difference is None else difference >= -(spread or 0.0),
+        difference=difference,
+        spread=spread,
+        measure=measure,
+    )
+
+
+def _difference(
+    selected: ResultRow | None, baseline: ResultRow | None
+) -> tuple[str | None, float | None, float | None]:
+    """Return the measure that both networks have, the difference of their means, and the baseline's deviation."""
+    if selected is None or baseline is None:
+        return None, None, None
+    for name in ("mask_ap", "ap", "top1"):
+        one: Spread | None = getattr(selected, name)
+        other: Spread | None = getattr(baseline, name)
+        if one is not None and other is not None:
+            return name, one.mean - other.mean, other.deviation
+    return None, None, None
