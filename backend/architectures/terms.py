@@ -41,37 +41,47 @@ class Sizes:
     def parameters(self, widths: Integers) -> Integers:
         """Return the parameters of each term, (N, T), for widths (N, G)."""
         inputs, outputs = self._sides(widths)
-        there = self._there(inputs, outputs)
-        return there * outputs * (self._numbers("weights") * inputs + self._numbers("constants"))
+        return self._there(inputs, outputs) * outputs * (self._weights * inputs + self._constants)
 
     def macs(self, widths: Integers) -> Integers:
         """Return the multiply-accumulate operations of each term for one image, (N, T), for widths (N, G)."""
         inputs, outputs = self._sides(widths)
-        return (
-            self._there(inputs, outputs)
-            * inputs
-            * outputs
-            * self._numbers("weights")
-            * self._numbers("positions")
-        )
+        return self._there(inputs, outputs) * inputs * outputs * self._operations
 
     @cached_property
     def conditional(self) -> NDArray[np.bool_]:
         """Which terms are there only where widths differ, (T,)."""
         return np.array([term.where_widths_differ for term in self.terms], bool)
 
-    def _sides(self, widths: Integers) -> tuple[Integers, Integers]:
-        padded = np.concatenate([widths, np.ones((len(widths), 1), np.int64)], axis=1)
-        return padded[:, self._index("inputs")], padded[:, self._index("outputs")]
-
     def _there(self, inputs: Integers, outputs: Integers) -> NDArray[np.bool_]:
         there: NDArray[np.bool_] = ~(self.conditional & (inputs == outputs))
         return there
 
-    def _index(self, side: str) -> list[int]:
+    def _sides(self, widths: Integers) -> tuple[Integers, Integers]:
+        padded = np.concatenate([widths, np.ones((len(widths), 1), np.int64)], axis=1)
+        return padded[:, self._inputs], padded[:, self._outputs]
+
+    @cached_property
+    def _inputs(self) -> list[int]:
+        return self._places([term.inputs for term in self.terms])
+
+    @cached_property
+    def _outputs(self) -> list[int]:
+        return self._places([term.outputs for term in self.terms])
+
+    def _places(self, names: Sequence[str | None]) -> list[int]:
+        """Return each group's column; a fixed number of channels has the last, which holds ones."""
         place = {group: index for index, group in enumerate(self.groups)}
-        names: Sequence[str | None] = [getattr(term, side) for term in self.terms]
         return [len(self.groups) if name is None else place[name] for name in names]
 
-    def _numbers(self, field: str) -> Integers:
-        return np.array([getattr(term, field) for term in self.terms], np.int64)
+    @cached_property
+    def _weights(self) -> Integers:
+        return np.array([term.weights for term in self.terms], np.int64)
+
+    @cached_property
+    def _constants(self) -> Integers:
+        return np.array([term.constants for term in self.terms], np.int64)
+
+    @cached_property
+    def _operations(self) -> Integers:
+        return np.array([term.weights * term.positions for term in self.terms], np.int64)

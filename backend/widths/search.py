@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from backend.architectures.terms import Sizes
 from backend.widths.rounding import Floats, Integers, Rounding
 
-CHUNK = 4096
-"""Scales evaluated at once: bounds memory, whatever the budget."""
+ALL = slice(None)
+
+CHUNK = 64
+"""Scales evaluated at once: most often the first of them, from the largest down, holds one within the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Budget:
     macs: int | None = None
     parameters: int | None = None
 
-    def holds(self, sizes: Sizes, widths: Integers, terms: slice | np.ndarray = slice(None)) -> np.ndarray:
+    def holds(self, sizes: Sizes, widths: Integers, terms: slice | np.ndarray = ALL) -> np.ndarray:
         """Return for widths (N, G) whether those terms stay within it, (N,)."""
         within = np.ones(len(widths), bool)
         if self.macs is not None:
@@ -57,19 +60,26 @@ class Search:
         from the largest down.
         """
         unconditional = ~self.sizes.conditional
-        highest = self._exceeding(budget, unconditional)
-        steps = self.rounding.steps(0.0, highest)
-        for end in range(len(steps), 0, -CHUNK):
+        steps = self.rounding.steps(0.0, self._exceeding(budget, unconditional))
+        ends = bisect(
+            range(len(steps)),
+            False,
+            key=lambda k: not self._holds(budget, steps[k : k + 1], unconditional)[0],
+        )
+        for end in range(ends, 0, -CHUNK):
             part = steps[max(0, end - CHUNK) : end]
-            holding = np.flatnonzero(budget.holds(self.sizes, self.widths(part)))
+            holding = np.flatnonzero(self._holds(budget, part))
             if holding.size:
                 return float(part[holding[-1]])
-        return 0.0 if budget.holds(self.sizes, self.widths(np.zeros(1)))[0] else None
+        return 0.0 if self._holds(budget, np.zeros(1))[0] else None
+
+    def _holds(self, budget: Budget, scales: Floats, terms: slice | np.ndarray = ALL) -> np.ndarray:
+        return budget.holds(self.sizes, self.widths(scales), terms)
 
     def _exceeding(self, budget: Budget, terms: np.ndarray) -> float:
         """Return a scale at and above which the budget is exceeded, or at which every width is at its ceiling."""
         scale = 1.0
-        while budget.holds(self.sizes, self.widths(np.array([scale])), terms)[0]:
+        while self._holds(budget, np.array([scale]), terms)[0]:
             ceilings = self.rounding.ceilings
             if ceilings is not None and (self.rounding.widths(scale)[0] >= ceilings).all():
                 return scale
