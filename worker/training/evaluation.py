@@ -58,7 +58,7 @@ def detect(
     found: list[Detection] = []
     for numbers, batch in _each_batch(model, examples, batch_size, check_stop):
         for number, output in zip(numbers, model(batch.images), strict=True):
-            found += _detections(output, examples.image_id(number), category)
+            found += _detections(output, examples.entry(number).id, category)
     return found
 
 
