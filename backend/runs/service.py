@@ -10,7 +10,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidInput, NotFound
-from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Run
+from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Prediction, Run
 from backend.models.base import now
 from backend.runs import cost, queue, repository
 from backend.runs.presentation import actions_by_status
@@ -142,9 +142,10 @@ def retry(session: Session, run_id: int) -> Run:
     """Queue a stopped run again from the beginning; what it had measured is removed."""
     run = get(session, run_id)
     _demand(run, "retry")
-    for table in (Metric, Layer, LogLine, Checkpoint):
+    for table in (Metric, Layer, LogLine, Checkpoint, Prediction):
         session.execute(sql_delete(table).where(table.run_id == run_id))
-    _requeue(session, run, iteration=0, seconds_per_iteration=None, ap=None, ap50=None, top1=None)
+    results = dict.fromkeys(("seconds_per_iteration", "ap", "ap50", "mask_ap", "top1"))
+    _requeue(session, run, iteration=0, **results)
     return run
 
 

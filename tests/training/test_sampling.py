@@ -16,7 +16,7 @@ from backend.errors import InvalidInput
 from backend.runs.specification import TrainingSpecification
 from worker.training.batches import training_batches
 from worker.training.data import DetectionSet
-from worker.training.sampling import Draw, Order, share
+from worker.training.sampling import Order
 
 CPU = torch.device("cpu")
 
@@ -105,18 +105,6 @@ def test_sides_are_drawn_evenly_between_their_bounds() -> None:
     assert all(300 < number < 500 for number in sides.values())
 
 
-def test_processes_share_a_batch() -> None:
-    whole = order(20, 6).batch(3)
-    parts: list[Draw] = []
-    for rank in range(3):
-        part = share(whole, rank, 3)
-        assert len(part) == 2
-        parts += part
-    assert parts == list(whole)
-    with pytest.raises(ValueError, match="6 does not divide over 4"):
-        share(whole, 0, 4)
-
-
 def test_a_batch_of_coco_costs_next_to_nothing() -> None:
     drawn = np.random.default_rng(0).random(118_287) < 0.25
     one = Order(drawn.tolist(), training(16))
@@ -161,8 +149,8 @@ def test_shares_of_a_batch_are_the_batch(coco: CocoFile, shapes: Path) -> None:
     (whole,) = training_batches(examples, training(4), range(1, 2), CPU)
     parts = [
         image
-        for rank in range(2)
-        for batch in training_batches(examples, training(4), range(1, 2), CPU, rank, 2)
+        for share in (slice(0, 2), slice(2, 4))
+        for batch in training_batches(examples, training(4), range(1, 2), CPU, share)
         for image in batch.images
     ]
     assert all(torch.equal(a, b) for a, b in zip(whole.images, parts, strict=True))

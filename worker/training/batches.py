@@ -14,7 +14,7 @@ from backend.errors import EigenscopeError
 from backend.runs.specification import TrainingSpecification
 from worker.training.data import ExampleSet, as_float
 from worker.training.examples import Example
-from worker.training.sampling import Order, share
+from worker.training.sampling import Order
 
 MAX_READERS = 8
 
@@ -33,12 +33,12 @@ Read = list[Example] | EigenscopeError
 class _Schedule(Dataset[Read]):
     """The examples of each iteration, as DataLoader wants to see them."""
 
-    def __init__(self, examples: ExampleSet, order: Order, rank: int, ranks: int) -> None:
-        self._examples, self._order, self._rank, self._ranks = examples, order, rank, ranks
+    def __init__(self, examples: ExampleSet, order: Order, share: slice) -> None:
+        self._examples, self._order, self._share = examples, order, share
 
     def __getitem__(self, iteration: int) -> Read:
-        draws = share(self._order.batch(iteration), self._rank, self._ranks)
         try:
+            draws = self._order.batch(iteration)[self._share]
             return [self._examples.read(draw.number, draw.view) for draw in draws]
         except EigenscopeError as error:
             return error
@@ -67,16 +67,15 @@ def training_batches(
     training: TrainingSpecification,
     iterations: range,
     device: torch.device,
-    rank: int = 0,
-    ranks: int = 1,
+    share: slice = slice(None),
 ) -> Iterator[Batch]:
-    """Yield the batch of each iteration; the same iteration always has the same batch.
+    """Yield the batch of each iteration, or one process's `share` of it; the same iteration always has the same batch.
 
-    Process `rank` of `ranks` gets its share of each. What takes time to read is read by processes of their own, which
+    What takes time to read is read by processes of their own, which
     also draw masks and resize images; none draws from a global random generator. Raises `InvalidInput` for an image
     that cannot be used.
     """
-    schedule = _Schedule(examples, Order(examples.upright, training), rank, ranks)
+    schedule = _Schedule(examples, Order(examples.upright, training), share)
     yield from _read(schedule, iterations, _readers(examples, training, device), device)
 
 

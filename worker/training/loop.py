@@ -202,11 +202,11 @@ class Loop:
         result = evaluate(
             parts.model, parts.validation, parts.truth, self._training.batch_size, self._stop.check
         )
-        self._recorder.metrics(self.iteration, result)
-        kept = {name: value for name, value in result.items() if name != "ap75" and value == value}
-        self._recorder.result(**kept)
+        self._recorder.metrics(self.iteration, result.metrics)
+        self._recorder.result(**result.summary)
+        self._recorder.predictions(self.iteration, result.predictions)
         self._recorder.phase("training")
-        words = ", ".join(f"{name} {value:.4f}" for name, value in result.items())
+        words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
 
     def _save(self) -> None:

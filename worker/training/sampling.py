@@ -81,17 +81,6 @@ class Order:
         return View(flip, low + side * (high - low + 1) // WORD, (across / WORD, down / WORD))
 
 
-def share(draws: Sequence[Draw], rank: int, ranks: int) -> Sequence[Draw]:
-    """Return the part of a batch that process `rank` of `ranks` trains on; all parts together are the batch.
-
-    Raises `ValueError` where the batch does not divide evenly.
-    """
-    each, rest = divmod(len(draws), ranks)
-    if rest:
-        raise ValueError(f"a batch of {len(draws)} does not divide over {ranks} processes")
-    return draws[rank * each : (rank + 1) * each]
-
-
 def _groups(upright: NDArray[np.bool_], training: TrainingSpecification) -> tuple[NDArray[np.int64], ...]:
     groups = (np.flatnonzero(~upright), np.flatnonzero(upright))
     if training.group_by_aspect and min(map(len, groups)) >= training.batch_size:
