@@ -132,7 +132,7 @@ def _entries(raw: list[Any], what: str, plural: str, report: Report) -> Iterator
     seen: set[int] = set()
     for position, entry in enumerate(raw):
         number = whole(entry.get("id")) if isinstance(entry, dict) else None
-        if number is None:
+        if number is None or abs(number) >= 2**63:
             report(f"entry {position} of '{plural}' has no whole number as its id; give it one")
         elif number in seen:
             report(f"{what} id {number} is used twice; give every {what} its own id")

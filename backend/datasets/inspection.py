@@ -21,6 +21,7 @@ class Inspected:
     train: Path
     val: Path
     images: Path
+    files: dict[str, list[tuple[int, str]]]
     categories: list[dict[str, Any]]
     has_masks: bool
     counts: dict[str, dict[str, int]]
@@ -55,6 +56,7 @@ def described(kind: str, train: CocoFile, val: CocoFile, images: Path) -> Inspec
         train=train.path,
         val=val.path,
         images=images,
+        files={"train": _files(train), "val": _files(val)},
         categories=[category._asdict() for category in train.categories],
         has_masks=train.has_masks and val.has_masks,
         counts={"train": _counts(train), "val": _counts(val)},
@@ -89,6 +91,10 @@ def _compare_categories(train: CocoFile, val: CocoFile, problems: Problems) -> N
 
 def _counts(file: CocoFile) -> dict[str, int]:
     return {"images": len(file.images), "annotations": len(file.annotations)}
+
+
+def _files(file: CocoFile) -> list[tuple[int, str]]:
+    return [(image.id, image.file_name) for image in file.images]
 
 
 def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:

@@ -91,6 +91,8 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
             session.add(dataset)
     except IntegrityError:
         raise Conflict(f"a dataset named '{name}' was stored just now; choose another name") from None
+    for split, files in inspected.files.items():
+        repository.add_images(session, dataset.id, split, files)
     return dataset
 
 
@@ -108,6 +110,15 @@ def by_name(session: Session, name: str) -> Dataset:
     if dataset is None:
         raise NotFound(f"there is no dataset named '{name}'; list them to see what there is")
     return dataset
+
+
+def image_file(session: Session, dataset_id: int, split: str, image_id: int) -> Path:
+    """Return where an image of `train` or `val` lies; raises `NotFound`."""
+    dataset = get(session, dataset_id)
+    found = repository.image(session, dataset_id, split, image_id)
+    if found is None:
+        raise NotFound(f"dataset '{dataset.name}' has no image {image_id} in its {split} split")
+    return Path(dataset.images_of(split)) / found.file_name
 
 
 def listing(session: Session, offset: int = 0, limit: int = 1000) -> Sequence[Dataset]:
