@@ -12,6 +12,7 @@ import PIL.Image
 from backend.datasets.annotations import Image
 from backend.datasets.coco import CocoFile
 from backend.datasets.paths import short
+from backend.datasets.pictures import BITS_PROBLEM
 from backend.datasets.problems import Problems
 
 Progress = Callable[[int, int], None]
@@ -47,7 +48,7 @@ def _image_problem(image: Image, folder: Path) -> str | None:
     name = f"image {image.id} ({image.file_name})"
     try:
         with PIL.Image.open(folder / image.file_name) as opened:
-            width, height = opened.size
+            (width, height), mode = opened.size, opened.mode
     except FileNotFoundError:
         return f"{name} is missing in the folder {short(folder)}; add the file, remove its entry or name another folder"
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
@@ -58,4 +59,6 @@ def _image_problem(image: Image, folder: Path) -> str | None:
             f"{name} is {width} x {height} pixels, but declared as {image.width} x {image.height}; "
             "correct the entry's width and height"
         )
+    if mode.startswith(("I", "F")):
+        return f"{name} {BITS_PROBLEM}"
     return None

@@ -18,15 +18,28 @@ from backend.settings import Settings
 
 
 def register_coco(
-    database: Database, name: str, train: Path, val: Path, images: Path, progress: Progress | None = None
+    database: Database,
+    name: str,
+    train: Path,
+    val: Path,
+    images: Path,
+    progress: Progress | None = None,
+    *,
+    val_images: Path | None = None,
 ) -> Dataset:
-    """Check a COCO dataset whole and store it.
+    """Check a COCO dataset whole and store it; for its folders see `inspect_coco`.
 
     Raises one `InvalidInput` for all its problems, and `Conflict` where the name is taken.
     """
     with database.reading() as session:
         service.expect_free(session, name)
-    inspected = inspect_coco(train.absolute(), val.absolute(), images.absolute(), progress)
+    inspected = inspect_coco(
+        train.absolute(),
+        val.absolute(),
+        images.absolute(),
+        progress,
+        val_images=val_images.absolute() if val_images else None,
+    )
     with database.writing() as session:
         return service.add(session, name, inspected)
 

@@ -82,9 +82,11 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
         train=str(inspected.train),
         val=str(inspected.val),
         images=str(inspected.images),
+        val_images=str(inspected.val_images) if inspected.val_images != inspected.images else None,
         categories=inspected.categories,
         has_masks=inspected.has_masks,
         counts=inspected.counts,
+        statistics=inspected.statistics.model_dump(mode="json"),
     )
     try:
         with session.begin_nested():
