@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.datasets.coco import CocoFile, read_coco
-from backend.datasets.headers import Progress, check_images
+from backend.datasets.headers import Progress, check_images, shifted
 from backend.datasets.image_folders import images_folder
 from backend.datasets.paths import short
 from backend.datasets.problems import Problems
@@ -61,7 +61,7 @@ def inspect_coco(
     folders = {split: images_folder(roots[split], file) for split, file in files.items()}
     total, before = sum(len(file.images) for file in files.values()), 0
     for split, file in files.items():
-        check_images(file, folders[split], problems, _shifted(progress, before, total))
+        check_images(file, folders[split], problems, shifted(progress, before, total))
         before += len(file.images)
     problems.raise_any()
     return described(kind, files["train"], files["val"], folders["train"], folders["val"])
@@ -117,7 +117,3 @@ def _counts(file: CocoFile) -> dict[str, int]:
 
 def _files(file: CocoFile) -> list[tuple[int, str]]:
     return [(image.id, image.file_name) for image in file.images]
-
-
-def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return (lambda done, _of: progress(before + done, total)) if progress else None

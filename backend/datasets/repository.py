@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from backend.models import Dataset, DatasetImage, Run
@@ -35,9 +35,9 @@ def runs_on(session: Session, dataset_id: int) -> int:
     return session.scalar(select(func.count()).select_from(Run).where(Run.dataset_id == dataset_id)) or 0
 
 
-def sharing_images(session: Session, images: str) -> int:
-    """Return how many datasets read their images from this folder."""
-    return session.scalar(select(func.count()).select_from(Dataset).where(Dataset.images == images)) or 0
+def sharing_files(session: Session, train: str) -> int:
+    """Return how many datasets have these training annotations."""
+    return session.scalar(select(func.count()).select_from(Dataset).where(Dataset.train == train)) or 0
 
 
 def add_images(session: Session, dataset_id: int, split: str, files: Iterable[tuple[int, str]]) -> None:
@@ -48,6 +48,11 @@ def add_images(session: Session, dataset_id: int, split: str, files: Iterable[tu
     ]
     if rows:
         session.execute(insert(DatasetImage), rows)
+
+
+def remove_images(session: Session, dataset_id: int) -> None:
+    """Forget the files of a dataset's images."""
+    session.execute(delete(DatasetImage).where(DatasetImage.dataset_id == dataset_id))
 
 
 def image(session: Session, dataset_id: int, split: str, image_id: int) -> DatasetImage | None:

@@ -104,5 +104,5 @@ def _degenerate_note(file: CocoFile) -> str | None:
     if not count:
         return None
     shown = ", ".join(map(str, file.degenerate[:IDS_SHOWN])) + (", …" if count > IDS_SHOWN else "")
-    box = "1 box" if count == 1 else f"{count} boxes"
-    return f"{short(file.path)}: left out {box} of zero width or height (annotation {shown})"
+    what, which = ("1 box", "annotation") if count == 1 else (f"{count} boxes", "annotations")
+    return f"{short(file.path)}: left out {what} of zero width or height ({which} {shown})"

@@ -34,8 +34,11 @@ class Dataset(Base):
     has_masks: Mapped[bool] = mapped_column()
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`{"train": {"images": n, "annotations": n}, "val": {…}}`."""
-    statistics: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """Histograms of each split and some images to show; null where it was registered before they were made."""
+    statistics: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
+    """A `backend.datasets.summary.Statistics`; null where it was registered before they were made.
+
+    Read when it is asked for, within the session: it takes tens of kilobytes, and launching a run needs none of it.
+    """
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     def images_of(self, split: str) -> str:
