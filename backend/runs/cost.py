@@ -8,6 +8,7 @@ from backend.architectures.describe import Description, describe
 from backend.errors import InvalidInput
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
+from backend.weights.report import WeightsReport
 
 
 class Cost(BaseModel):
@@ -19,6 +20,8 @@ class Cost(BaseModel):
     iterations: int
     snapshots: int
     warnings: list[str]
+    weights: WeightsReport | None = None
+    """What its network takes of the weights that it starts from; None from scratch."""
 
 
 def architecture_of(specification: RunSpecification, classes: int) -> Description:
