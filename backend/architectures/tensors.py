@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from backend.architectures.heads import (
+    BOX_COORDINATES,
+    BOX_POOLED_SIDE,
+    RETINA_ANCHORS,
+    RPN_ANCHORS,
+    SUBNET_DEPTH,
+)
 from backend.architectures.plan import BackbonePlan, ConvolutionPlan, backbone_plan
 from backend.architectures.widths import resolved_widths
 
@@ -11,12 +18,6 @@ Shape = tuple[int, ...]
 
 BODY = "backbone.body."
 """Prefix of the residual network's tensors in a detector."""
-RPN_ANCHORS = 3
-RETINA_ANCHORS = 9
-BOX_COORDINATES = 4
-POOLED_SIDE = 7
-SUBNET_DEPTH = 4
-
 NORM_TENSORS = {
     "batch": ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
     "sync_batch": ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
@@ -92,7 +93,7 @@ def _two_stage(channels: list[int], widths: Mapping[str, int], classes: int) -> 
     yield from _layer("rpn.head.conv.0.0", (fpn, fpn, 3, 3))
     yield from _layer("rpn.head.cls_logits", (RPN_ANCHORS, fpn, 1, 1))
     yield from _layer("rpn.head.bbox_pred", (RPN_ANCHORS * BOX_COORDINATES, fpn, 1, 1))
-    yield from _layer("roi_heads.box_head.fc6", (hidden, fpn * POOLED_SIDE**2))
+    yield from _layer("roi_heads.box_head.fc6", (hidden, fpn * BOX_POOLED_SIDE**2))
     yield from _layer("roi_heads.box_head.fc7", (hidden, hidden))
     yield from _layer("roi_heads.box_predictor.cls_score", (classes + 1, hidden))
     yield from _layer("roi_heads.box_predictor.bbox_pred", (BOX_COORDINATES * (classes + 1), hidden))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from backend.architectures.describe import Description, describe
+from backend.architectures.describe import describe
+from backend.architectures.description import Description
 from backend.errors import InvalidInput
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification

@@ -17,6 +17,16 @@ PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
 """Kinds of map whose positions are the proposals' and not the image's."""
 
 
+REFERENCE_SIDES = (800, 1333)
+"""Shorter and longest side of an image in pixels, as detectors have used them on COCO since Faster R-CNN with FPN."""
+
+
+def longest_side(image_size: int) -> int:
+    """Return what an image's longer side may be, in pixels, where its shorter one is `image_size`."""
+    shorter, longest = REFERENCE_SIDES
+    return round(longest / shorter * image_size)
+
+
 class Part(BaseModel):
     """Base of every part: unknown fields are refused, never ignored."""
 
@@ -253,6 +263,11 @@ def _schedule_contradictions(training: TrainingSpecification) -> list[str]:
         found.append(
             f"training.milestones names iteration {training.milestones[-1]}, but training ends at "
             f"{training.iterations}; remove it or train longer"
+        )
+    if training.image_size_min is not None and training.image_size_min > training.image_size:
+        found.append(
+            f"training.image_size_min ({training.image_size_min}) exceeds training.image_size "
+            f"({training.image_size}); make it smaller or leave it empty"
         )
     return found
 

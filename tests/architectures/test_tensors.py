@@ -12,7 +12,7 @@ from backend.architectures.widths import DEPTHS, standard_widths
 from backend.runs.specification import ModelSpecification
 from worker.training.detectors import build_model
 
-ARCHITECTURES = ("faster_rcnn", "classifier")
+ARCHITECTURES = ("faster_rcnn", "mask_rcnn", "retinanet", "classifier")
 
 
 def check(model: ModelSpecification, classes: int) -> None:
@@ -29,7 +29,7 @@ def test_equal_torchs_at_standard_widths(architecture: str, backbone: str) -> No
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "group"])
+@pytest.mark.parametrize("norm", ["batch", "sync_batch", "frozen_batch", "group"])
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
 def test_equal_torchs_at_random_widths(architecture: str, backbone: str, norm: str) -> None:
     draw = random.Random(f"{architecture} {backbone} {norm}")

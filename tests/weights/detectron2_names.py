@@ -1,4 +1,4 @@
-"""Our networks as Detectron2 would save them: written from its documented names and orders, apart from our own rules."""
+"""Our networks as Detectron2 would save them: from its names and orders, apart from our own rules."""
 
 from __future__ import annotations
 

@@ -58,9 +58,10 @@ def ask(folder: Path, content: bytes, suffix: str = ".pth") -> Any:
     try:
         return read_entries(path, "w")
     except InvalidInput as error:
-        assert "\n" not in str(error)
-        assert "; save" in str(error)
-        return None
+        sentence = str(error)
+    assert "\n" not in sentence
+    assert "; save" in sentence
+    return None
 
 
 def test_the_valid_ones_are_read(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
 from backend.runs.start import StartReport
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
 from backend.weights.report import WeightsReport
 from worker.probe.probe import EigenspectrumProbe
@@ -128,6 +129,16 @@ class RunSession:
             raise InvalidInput(
                 f"the splits of dataset '{self._dataset.name}' name different categories; make them equal"
             )
+        # The files may have changed since the run was launched.
+        masks = training.has_masks and validation.has_masks
+        problem = dataset_problem(
+            self._specification.model.architecture,
+            name=self._dataset.name,
+            kind=self._dataset.kind,
+            has_masks=masks,
+        )
+        if problem:
+            raise InvalidInput(problem)
         return training, validation
 
     def _saved(self) -> dict[str, Any] | None:
@@ -172,13 +183,14 @@ class RunSession:
         _log.info("%s parameters, %s MACs an image, on %s", *map(_grouped, (built, description.macs)), device)
 
     def _parts(self, model: nn.Module, training: CocoFile, validation: CocoFile) -> Parts:
-        specification, folder = self._specification, Path(self._dataset.images)
+        specification = self._specification
+        folders = [Path(self._dataset.images_of(split)) for split in ("train", "val")]
         architecture, size = specification.model.architecture, specification.training.image_size
-        judged = example_set(architecture, validation, folder, size)
+        judged = example_set(architecture, validation, folders[1], size)
         return Parts(
             specification=specification,
             model=model,
-            training=example_set(architecture, training, folder, size),
+            training=example_set(architecture, training, folders[0], size),
             validation=judged,
             truth=validation,
             probe=self._probe(model, judged),
