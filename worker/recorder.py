@@ -17,6 +17,7 @@ from backend.models import Checkpoint
 from backend.models.base import now
 from backend.runs import queue
 from backend.runs import repository as runs
+from backend.runs.start import StartReport
 
 FLUSH_SECONDS = 0.5
 
@@ -67,6 +68,11 @@ class Recorder:
         self._state.update(
             parameters=parameters, backbone_parameters=backbone_parameters, macs=macs, device=device
         )
+        self.flush()
+
+    def start(self, start: StartReport) -> None:
+        """Say what the first weights were, and what trains."""
+        self._state["start"] = start.model_dump(mode="json")
         self.flush()
 
     def result(

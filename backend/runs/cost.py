@@ -9,6 +9,7 @@ from backend.architectures.description import Description
 from backend.errors import InvalidInput
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
+from backend.weights.report import WeightsReport
 
 FEW_IN_A_BATCH = 4
 """Images over which batch norm's statistics are too noisy to train by, if there are fewer."""
@@ -23,6 +24,8 @@ class Cost(BaseModel):
     iterations: int
     snapshots: int
     warnings: list[str]
+    weights: WeightsReport | None = None
+    """What its network takes of the weights that it starts from; None from scratch."""
 
 
 def architecture_of(specification: RunSpecification, classes: int) -> Description:

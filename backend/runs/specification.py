@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backend.runs.contradictions import contradictions
+from backend.weights.colours import Input
 
 Architecture = Literal["faster_rcnn", "mask_rcnn", "retinanet", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
@@ -81,6 +82,12 @@ class FileInit(Part):
         description="Name relative to the data root, such as `weights/resnet50.pth`.",
         min_length=1,
         max_length=400,
+    )
+    input: Input | None = Field(
+        None,
+        description="What the weights' network was fed: `rgb` in 0 … 1 less ImageNet's mean, over its deviation "
+        "(torchvision), or `bgr_255`, 0 … 255 less the mean (Caffe, Detectron2's MSRA weights), which is folded into "
+        "the first convolution. Empty means rgb; Detectron2's names fit both and demand an answer.",
     )
 
 
