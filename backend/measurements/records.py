@@ -31,3 +31,11 @@ class SpectrumRow:
     lambda_1: float
     images: int
     positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """What was found in one validation image, and what is there; `data` is as in `backend.models.Prediction`."""
+
+    image_id: int
+    data: dict[str, Any]

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements.records import LayerRow, SpectrumRow
-from backend.models import Base, Layer, Metric, Spectrum, SpectrumSummary
+from backend.measurements.records import LayerRow, PredictionRow, SpectrumRow
+from backend.models import Base, Layer, Metric, Prediction, Spectrum, SpectrumSummary
+
+KEPT_EVALUATIONS = 3
+"""Of whose predictions a run keeps: enough to see whether the last ones still changed something."""
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -54,6 +57,26 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
         for i, name, value in points
     ]
     upsert(session, Metric, rows)
+
+
+def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:
+    """Store one evaluation's predictions, and remove those of all but the newest few."""
+    key = {"run_id": run_id, "iteration": iteration}
+    upsert(session, Prediction, [key | {"image_id": row.image_id, "data": row.data} for row in rows])
+    kept = prediction_iterations(session, run_id)[-KEPT_EVALUATIONS:]
+    session.execute(delete(Prediction).where(Prediction.run_id == run_id, Prediction.iteration.not_in(kept)))
+
+
+def prediction_iterations(session: Session, run_id: int) -> list[int]:
+    """Return the iterations of which predictions are kept, rising."""
+    query = select(Prediction.iteration).where(Prediction.run_id == run_id).distinct()
+    return list(session.scalars(query.order_by(Prediction.iteration)))
+
+
+def predictions(session: Session, run_id: int, iteration: int) -> Sequence[Prediction]:
+    """Return one evaluation's predictions by image id."""
+    query = select(Prediction).where(Prediction.run_id == run_id, Prediction.iteration == iteration)
+    return session.scalars(query.order_by(Prediction.image_id)).all()
 
 
 def layers(session: Session, run_id: int) -> Sequence[Layer]:

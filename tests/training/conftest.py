@@ -11,7 +11,7 @@ import torch
 
 from backend.datasets.coco import CocoFile, read_coco
 from backend.datasets.shapes import generate
-from backend.measurements.records import SpectrumRow
+from backend.measurements.records import PredictionRow, SpectrumRow
 from backend.runs.specification import RunSpecification
 from worker.training.data import example_set
 from worker.training.detectors import build_model
@@ -56,6 +56,7 @@ class Memory:
         self.points: dict[int, dict[str, float]] = {}
         self.snapshots: dict[int, list[SpectrumRow]] = {}
         self.results: list[dict[str, float]] = []
+        self.predicted: dict[int, list[PredictionRow]] = {}
         self.phases: list[str] = []
         self.progressed: list[int] = []
         self.file: Path | None = None
@@ -74,6 +75,9 @@ class Memory:
 
     def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
         self.snapshots[iteration] = list(rows)
+
+    def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
+        self.predicted[iteration] = list(rows)
 
     def phase(self, phase: str) -> None:
         self.phases.append(phase)

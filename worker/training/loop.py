@@ -25,6 +25,7 @@ from worker.training.data import CropSet, DetectionSet
 from worker.training.errors import TrainingFailed
 from worker.training.evaluation import evaluate
 from worker.training.freezing import train_mode
+from worker.training.jitter import keep_drawn_sizes
 from worker.training.optimiser import learning_rate, make_optimiser, set_learning_rate
 from worker.training.pace import Due, Pace
 from worker.training.snapshots import Snapshots
@@ -58,6 +59,8 @@ class Loop:
         self._parts = parts
         self._specification, self._training = parts.specification, parts.specification.training
         self._model, self._recorder, self._stop = parts.model, parts.recorder, parts.stop
+        if self._training.image_size_min is not None:
+            keep_drawn_sizes(parts.model)
         self._optimiser = make_optimiser(parts.model, self._training)
         every = self._specification.probe.every
         self._due = frozenset(snapshot_iterations(self._training.iterations, every))
@@ -106,11 +109,8 @@ class Loop:
                 self._save()
 
     def _batches(self) -> Iterator[Batch]:
-        training = self._training
-        remaining = range(self.iteration, training.iterations)
-        return training_batches(
-            self._parts.training, training.batch_size, training.seed, remaining, self._parts.device
-        )
+        remaining = range(self.iteration, self._training.iterations)
+        return training_batches(self._parts.training, self._training, remaining, self._parts.device)
 
     def _step(self, batches: Iterator[Batch]) -> None:
         """Update the weights once."""
@@ -202,11 +202,11 @@ class Loop:
         result = evaluate(
             parts.model, parts.validation, parts.truth, self._training.batch_size, self._stop.check
         )
-        self._recorder.metrics(self.iteration, result)
-        kept = {name: value for name, value in result.items() if name != "ap75" and value == value}
-        self._recorder.result(**kept)
+        self._recorder.metrics(self.iteration, result.metrics)
+        self._recorder.result(**result.summary)
+        self._recorder.predictions(self.iteration, result.predictions)
         self._recorder.phase("training")
-        words = ", ".join(f"{name} {value:.4f}" for name, value in result.items())
+        words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
 
     def _save(self) -> None:

@@ -21,7 +21,10 @@ from backend.models import Dataset
 from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
+from backend.runs.start import StartReport
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
+from backend.weights.report import WeightsReport
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
 from worker.training import checkpoints, weights
@@ -126,6 +129,16 @@ class RunSession:
             raise InvalidInput(
                 f"the splits of dataset '{self._dataset.name}' name different categories; make them equal"
             )
+        # The files may have changed since the run was launched.
+        masks = training.has_masks and validation.has_masks
+        problem = dataset_problem(
+            self._specification.model.architecture,
+            name=self._dataset.name,
+            kind=self._dataset.kind,
+            has_masks=masks,
+        )
+        if problem:
+            raise InvalidInput(problem)
         return training, validation
 
     def _saved(self) -> dict[str, Any] | None:
@@ -140,14 +153,23 @@ class RunSession:
         specification, training = self._specification, self._specification.training
         model = build_model(specification.model, classes, training.image_size, training.seed)
         self._describe(model, classes)
+        taken = self._first_weights(model, classes) if fresh else None
+        frozen = freeze(model, training.trainable_stages)
+        _log.info("%s", frozen)
         if fresh:
-            report = weights.initialise(model, specification, self._database, self._settings)
-            _log.info("initial weights (%s): %s", specification.init.kind, report or "random")
-        _log.info("%s", freeze(model, training.trainable_stages))
+            self._recorder.start(StartReport(init=specification.init.kind, weights=taken, parts=frozen.parts))
         if self._device.type == "cuda":
             # Tensor cores read channels last; on a CPU it gains nothing.
             model.to(memory_format=torch.channels_last)
         return model.to(self._device)
+
+    def _first_weights(self, model: nn.Module, classes: int) -> WeightsReport | None:
+        specification = self._specification
+        taken = weights.initialise(model, specification, classes, self._database, self._settings)
+        _log.info("initial weights (%s): %s", specification.init.kind, taken or "all drawn at random")
+        for note in taken.notes if taken else ():
+            _log.info("%s", note)
+        return taken
 
     def _describe(self, model: nn.Module, classes: int) -> None:
         description = cost.architecture_of(self._specification, classes)
@@ -161,13 +183,14 @@ class RunSession:
         _log.info("%s parameters, %s MACs an image, on %s", *map(_grouped, (built, description.macs)), device)
 
     def _parts(self, model: nn.Module, training: CocoFile, validation: CocoFile) -> Parts:
-        specification, folder = self._specification, Path(self._dataset.images)
+        specification = self._specification
+        folders = [Path(self._dataset.images_of(split)) for split in ("train", "val")]
         architecture, size = specification.model.architecture, specification.training.image_size
-        judged = example_set(architecture, validation, folder, size)
+        judged = example_set(architecture, validation, folders[1], size)
         return Parts(
             specification=specification,
             model=model,
-            training=example_set(architecture, training, folder, size),
+            training=example_set(architecture, training, folders[0], size),
             validation=judged,
             truth=validation,
             probe=self._probe(model, judged),
