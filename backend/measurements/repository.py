@@ -96,6 +96,12 @@ def metrics(
     return session.execute(query.order_by(Metric.name, Metric.iteration)).all()
 
 
+def mean_metric(session: Session, run_id: int, name: str) -> float | None:
+    """Return the mean of a metric over all iterations; None where there is none."""
+    query = select(func.avg(Metric.value)).where(Metric.run_id == run_id, Metric.name == name)
+    return session.scalar(query)
+
+
 def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[tuple[int, bytes]]:
     """Return (iteration, float32 bytes) of one layer, later than `after`."""
     query = select(Spectrum.iteration, Spectrum.eigenvalues).where(
