@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements.records import LayerRow, SpectrumRow
-from backend.models import Base, Layer, Metric, Spectrum, SpectrumSummary
+from backend.measurements.records import CheckpointRow, LayerRow, SpectrumRow
+from backend.models import Base, Checkpoint, Layer, Metric, Spectrum, SpectrumSummary
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -54,6 +55,22 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
         for i, name, value in points
     ]
     upsert(session, Metric, rows)
+
+
+def write_checkpoints(session: Session, run_id: int, rows: Sequence[CheckpointRow], home: Path) -> None:
+    """Store which checkpoints a run has, in place of those it had; files by their path below `home`."""
+    known = {
+        one.iteration: one for one in session.scalars(select(Checkpoint).where(Checkpoint.run_id == run_id))
+    }
+    for iteration in known.keys() - {row.iteration for row in rows}:
+        session.delete(known[iteration])
+    for row in rows:
+        one = known.get(row.iteration)
+        if one is None:
+            one = Checkpoint(run_id=run_id, iteration=row.iteration)
+            session.add(one)
+        one.file = row.file.relative_to(home).as_posix()
+        one.bytes, one.kept_as = row.bytes, list(row.kept_as)
 
 
 def layers(session: Session, run_id: int) -> Sequence[Layer]:

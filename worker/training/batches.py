@@ -30,27 +30,32 @@ class _Schedule(Dataset[list[Example] | EigenscopeError]):
     An error is handed over as a value: raised in a reader, it would arrive as a page of its traceback.
     """
 
-    def __init__(self, examples: ExampleSet, batch_size: int, seed: int) -> None:
-        self._examples, self._batch_size, self._seed = examples, batch_size, seed
+    def __init__(self, examples: ExampleSet, batch_size: int, seed: int, share: slice) -> None:
+        self._examples, self._batch_size, self._seed, self._share = examples, batch_size, seed, share
 
     def __getitem__(self, iteration: int) -> list[Example] | EigenscopeError:
         draws = sampling.batch(len(self._examples), self._batch_size, self._seed, iteration)
         try:
-            return [self._examples.read(draw.number, draw.flip) for draw in draws]
+            return [self._examples.read(draw.number, draw.flip) for draw in draws[self._share]]
         except EigenscopeError as error:
             return error
 
 
 def training_batches(
-    examples: ExampleSet, batch_size: int, seed: int, iterations: range, device: torch.device
+    examples: ExampleSet,
+    batch_size: int,
+    seed: int,
+    iterations: range,
+    device: torch.device,
+    share: slice = slice(None),
 ) -> Iterator[Batch]:
-    """Yield the batch of each iteration; the same iteration always has the same batch.
+    """Yield the batch of each iteration, or a rank's `share` of it; the same iteration always has the same batch.
 
     Images that lie in memory are read here, others by processes of their own. Neither draws from a global
     random generator. Raises `InvalidInput` for an image that cannot be used.
     """
     loader: DataLoader[list[Example] | EigenscopeError] = DataLoader(
-        _Schedule(examples, batch_size, seed),
+        _Schedule(examples, batch_size, seed, share),
         batch_size=None,
         sampler=iterations,
         num_workers=0 if examples.in_memory else _readers(),
