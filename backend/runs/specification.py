@@ -241,7 +241,11 @@ class RunSpecification(Part):
 
 def contradictions(specification: RunSpecification) -> list[str]:
     """Return one sentence for each pair of settings that cannot both hold."""
-    return [*_schedule_contradictions(specification.training), *_init_contradictions(specification)]
+    return [
+        *_schedule_contradictions(specification.training),
+        *_init_contradictions(specification),
+        *_resource_contradictions(specification),
+    ]
 
 
 def _schedule_contradictions(training: TrainingSpecification) -> list[str]:
@@ -295,3 +299,18 @@ def _init_contradictions(specification: RunSpecification) -> list[str]:
         ),
     ]
     return [sentence for holds, sentence in rules if holds]
+
+
+def _resource_contradictions(specification: RunSpecification) -> list[str]:
+    training, gpus = specification.training, specification.resources.gpus
+    found: list[str] = []
+    if gpus and training.batch_size % gpus:
+        found.append(
+            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs; make it a multiple "
+            "of resources.gpus"
+        )
+    if training.amp == "fp16" and gpus == 0:
+        found.append(
+            "training.amp fp16 needs a GPU, which resources.gpus 0 forbids; take bf16 or off, or allow a GPU"
+        )
+    return found
