@@ -22,6 +22,7 @@ def contradictions(specification: RunSpecification) -> list[str]:
         *_schedule_contradictions(specification.training),
         *_init_contradictions(specification),
         *_probe_contradictions(specification.model, specification.probe),
+        *_resource_contradictions(specification),
     ]
 
 
@@ -87,3 +88,18 @@ def _probe_contradictions(model: ModelSpecification, probe: ProbeSpecification) 
         f"a {model.architecture} has none of probe.maps {', '.join(probe.maps)}; take some of {', '.join(kinds)}, or "
         "probe.images 0 for none"
     ]
+
+
+def _resource_contradictions(specification: RunSpecification) -> list[str]:
+    training, gpus = specification.training, specification.resources.gpus
+    found: list[str] = []
+    if gpus and training.batch_size % gpus:
+        found.append(
+            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs; make it a multiple "
+            "of resources.gpus"
+        )
+    if training.amp == "fp16" and gpus == 0:
+        found.append(
+            "training.amp fp16 needs a GPU, which resources.gpus 0 forbids; take bf16 or off, or allow a GPU"
+        )
+    return found
