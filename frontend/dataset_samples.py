@@ -14,6 +14,8 @@ TILE = (330, 248)
 TEXT = 11
 CHARACTER = 6.2
 """Width of a character of `TEXT` pixels, roughly."""
+SIZES = (640, 1600)
+"""Longer sides of the image in its tile and enlarged."""
 NAMES_SHOWN = 4
 LONGEST_NAME = 24
 
@@ -40,6 +42,8 @@ class ShownSample:
     image_id: int
     width: int
     height: int
+    sources: list[tuple[int, int]]
+    """(size to ask for, width that comes) of the files a browser may choose from, the small one first."""
     text: float
     boxes: list[ShownBox]
     left_out: int
@@ -59,6 +63,7 @@ def shown_sample(sample: Sample, names: list[str], boxes: bool) -> ShownSample:
         image_id=sample.image_id,
         width=sample.width,
         height=sample.height,
+        sources=_sources(sample.width, sample.height),
         text=round(TEXT * scale, 2),
         boxes=[_shown_box(one, names[one.category], scale, len(names) > 1) for one in sample.boxes]
         if boxes
@@ -67,6 +72,13 @@ def shown_sample(sample: Sample, names: list[str], boxes: bool) -> ShownSample:
         counts=[(names[k], k % COLOURS, count) for k, count in counted[:NAMES_SHOWN]],
         more=max(0, len(counted) - NAMES_SHOWN),
     )
+
+
+def _sources(width: int, height: int) -> list[tuple[int, int]]:
+    longer = max(width, height)
+    # Images are never enlarged: where the small one is the whole, there is no other.
+    sizes = [size for k, size in enumerate(SIZES) if k == 0 or longer > SIZES[k - 1]]
+    return [(size, round(width * min(1.0, size / longer))) for size in sizes]
 
 
 def _shown_box(one: SampleBox, name: str, scale: float, several: bool) -> ShownBox:
