@@ -40,6 +40,7 @@ def show(
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
     origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to start from.")] = None,
+    dataset: Annotated[int | None, Query(ge=1, description="The dataset chosen at first.")] = None,
 ) -> HTMLResponse:
     """Show the form."""
     values, source = _values(session, preset, origin)
@@ -49,7 +50,7 @@ def show(
         groups=form_groups(RunSpecification.model_json_schema(), values),
         init=values.get("init") or {"kind": "scratch"},
         inits=INITS,
-        dataset_id=values.get("dataset_id"),
+        dataset_id=dataset or values.get("dataset_id"),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
         sources=_runs_with_checkpoints(session),
         files=initialisation.weights_files(settings.data),
