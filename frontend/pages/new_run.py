@@ -14,7 +14,7 @@ from backend.datasets import repository as datasets
 from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Checkpoint, Run
-from backend.runs import service
+from backend.runs import initialisation, service
 from backend.runs.presets import presets
 from backend.runs.specification import RunSpecification
 from frontend.form import form_groups
@@ -40,6 +40,7 @@ def show(
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
     origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to start from.")] = None,
+    dataset: Annotated[int | None, Query(ge=1, description="The dataset chosen at first.")] = None,
 ) -> HTMLResponse:
     """Show the form."""
     values, source = _values(session, preset, origin)
@@ -49,10 +50,10 @@ def show(
         groups=form_groups(RunSpecification.model_json_schema(), values),
         init=values.get("init") or {"kind": "scratch"},
         inits=INITS,
-        dataset_id=values.get("dataset_id"),
+        dataset_id=dataset or values.get("dataset_id"),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
         sources=_runs_with_checkpoints(session),
-        files=service.weights_files(settings.data),
+        files=initialisation.weights_files(settings.data),
         presets=presets(),
         preset=preset,
         pair=preset == BOTH,
