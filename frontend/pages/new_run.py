@@ -32,7 +32,7 @@ INITS = (
     ("file", "File", "a file of weights below the data root"),
 )
 INPUTS = (
-    ("", "as the names tell"),
+    ("", "not said"),
     ("rgb", "RGB, 0 … 1, normalised (torchvision)"),
     ("bgr_255", "BGR, 0 … 255, less the mean (MSRA, Caffe)"),
 )

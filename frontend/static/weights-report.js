@@ -22,7 +22,7 @@ export function showReport(place, report) {
   place.replaceChildren(
     line,
     names(report.missing_count, report.missing, "drawn at random", open[0]),
-    names(report.left_over_count, report.left_over, "left over in the file", open[1]),
+    names(report.left_over_count, report.left_over, "left over", open[1]),
   );
   const remarks = make("ul", "", "remarks");
   remarks.append(...report.notes.map((text) => make("li", text)));

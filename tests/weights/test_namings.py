@@ -137,7 +137,7 @@ def test_another_number_of_categories_is_drawn_anew(take: Taker, categories: int
         ]
         assert len(report.left_over) == 4
         assert any(
-            "number of categories is another: roi_heads.box_predictor.cls_score" in n for n in report.notes
+            "another number of categories: roi_heads.box_predictor.cls_score" in n for n in report.notes
         )
         fresh = built(detector(), seed=1)
         drawn = network.roi_heads.box_predictor.cls_score.weight
@@ -173,14 +173,14 @@ def test_layers_with_a_norm_of_their_own_are_drawn_anew(take: Taker) -> None:
     _, report = take.file(detector(), given, **RGB)
     assert report.missing == ["backbone.fpn.inner_blocks.1.0.weight", "backbone.fpn.inner_blocks.1.0.bias"]
     assert report.left_over == ["backbone.fpn_lateral3.weight", "backbone.fpn_lateral3.norm.weight"]
-    assert any("a norm follows them in the file" in note for note in report.notes)
+    assert any("a norm follows the weights'" in note for note in report.notes)
 
 
 def test_further_layers_of_a_part_are_told(take: Taker) -> None:
     given = state(detector(), rpn__head__conv__1__0__weight=torch.zeros(8, 8, 3, 3))
     _, report = take.file(detector(), given)
     assert report.left_over == ["rpn.head.conv.1.0.weight"]
-    assert "Taken in part only, since the file's has more layers: the RPN." in report.notes
+    assert "Taken in part only, since the weights have more layers there: the RPN." in report.notes
 
 
 def test_detectron2s_retinanet_takes_its_coarse_levels_from_another_map(take: Taker) -> None:
@@ -189,7 +189,7 @@ def test_detectron2s_retinanet_takes_its_coarse_levels_from_another_map(take: Ta
     _, report = take.file(model, given, **RGB)
     assert report.missing == ["backbone.fpn.extra_blocks.p6.weight", "backbone.fpn.extra_blocks.p6.bias"]
     assert any(
-        "since the file's take another map: backbone.fpn.extra_blocks.p6" in note for note in report.notes
+        "since the weights' take another map: backbone.fpn.extra_blocks.p6" in note for note in report.notes
     )
 
 

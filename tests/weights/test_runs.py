@@ -71,7 +71,7 @@ def test_a_mask_rcnn_takes_all_that_a_faster_rcnn_has(take: Taker) -> None:
     network, report = take.run(detector(architecture="mask_rcnn"), given)
     assert same_keys(network, given, "") == list(given.state_dict())
     assert all(key.startswith("roi_heads.mask_") for key in report.missing)
-    assert report.notes == ["Not in the file, so drawn at random: the mask head."]
+    assert report.notes == ["Drawn at random, since the weights have none: the mask head."]
 
 
 def test_a_faster_rcnn_leaves_a_mask_rcnns_mask_head(take: Taker) -> None:
