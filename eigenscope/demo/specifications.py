@@ -62,7 +62,6 @@ def width_source(dataset_id: int) -> RunSpecification:
         training=TrainingSpecification(
             iterations=400, batch_size=4, lr=0.02, warmup=20, milestones=(340,), image_size=128, clip_norm=5.0
         ),
-        # Of a map as wide as layer4's 512, at 4 x 4 positions an image, 256 images give eight positions a channel.
         probe=ProbeSpecification(images=256, every=400, maps=("act", "block"), batch_size=32),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.datasets import registration
+from backend.datasets.shapes import ShapesParameters
 from backend.runs.presentation import RunItem
 from backend.widths import service
 from backend.widths.launching import launch
@@ -19,6 +20,8 @@ from eigenscope.terminal.output import WORDS
 from eigenscope.terminal.waiting import wait_for_runs
 
 SEEDS = (0, 1, 2)
+NAME, IMAGES = "shapes for widths", ShapesParameters(val=256)
+"""At 128 pixels layer4 has 16 positions an image: 256 images give eight for each of its 512 channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def carry_out_widths(instance: Instance) -> WidthsOutcome:
     """Generate the data, train the source, choose widths, and retrain them beside baselines and uniform networks."""
     began = time.monotonic()
     WORDS.print("generating the shapes dataset")
-    dataset_id = registration.register_shapes(instance.database, instance.settings).id
+    dataset_id = registration.register_shapes(instance.database, instance.settings, NAME, IMAGES).id
     finished = train(instance, [specifications.width_source(dataset_id)])
     if finished[0].status != "succeeded":
         return WidthsOutcome(finished, None, None, time.monotonic() - began)

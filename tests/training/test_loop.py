@@ -151,6 +151,8 @@ def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -
         f"ap{suffix}" for suffix in ("", "50", "75", "_small", "_medium", "_large")
     }
     assert {"ap/circle", "ap/star"} < told
+    # What a forward pass costs is measured once, at the end.
+    assert {"forward_seconds", "forward_bytes"} <= set(memory.points[6]) - set(memory.points[3])
     for iteration, point in memory.points.items():
         assert point["loss"] == pytest.approx(sum(point[name] for name in names - {"loss"}), rel=1e-6)
         assert point["lr"] == learning_rate(wanted.training, iteration - 1)

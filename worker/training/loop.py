@@ -22,9 +22,10 @@ from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder
 from worker.training import checkpoints
 from worker.training.batches import Batch, training_batches
-from worker.training.data import CropSet, DetectionSet
+from worker.training.data import CropSet, DetectionSet, as_float
 from worker.training.distributed import Ranks
 from worker.training.evaluation import evaluate
+from worker.training.forward import forward_cost
 from worker.training.freezing import train_mode
 from worker.training.jitter import keep_drawn_sizes
 from worker.training.pace import Due, Mean, Pace
@@ -220,7 +221,10 @@ class Loop:
         result = evaluate(
             parts.model, parts.validation, parts.truth, self._training.batch_size, self._stop.check
         )
-        self._recorder.metrics(self.iteration, result.metrics)
+        # Once is enough: what a pass costs depends on the network and hardly on its weights.
+        ended = self.iteration == self._training.iterations
+        cost = forward_cost(parts.model, as_float(parts.validation.read(0).image)) if ended else {}
+        self._recorder.metrics(self.iteration, result.metrics | cost)
         self._recorder.result(**result.summary)
         self._recorder.predictions(self.iteration, result.predictions)
         words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
