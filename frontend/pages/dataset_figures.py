@@ -12,6 +12,7 @@ from backend.datasets import service
 from backend.datasets.summary import Statistics
 from backend.errors import NotFound
 from backend.http.dependencies import ReadSession
+from backend.models import Dataset
 from frontend.figures.category_counts import category_counts
 from frontend.figures.colours import Theme
 from frontend.figures.image_sizes import image_sizes
@@ -21,21 +22,32 @@ from frontend.figures.objects_per_image import objects_per_image
 router = APIRouter(tags=["figures"])
 
 DatasetFigure = Literal["object_sizes", "objects_per_image", "image_sizes", "category_counts"]
-Maker = Callable[[list[str], Statistics, Theme], go.Figure]
+Maker = Callable[[Dataset, Statistics, Theme], go.Figure]
+
+
+def _object_sizes(_dataset: Dataset, found: Statistics, theme: Theme) -> go.Figure:
+    return object_sizes({split: one.sizes for split, one in found.splits.items()}, theme)
+
+
+def _objects_per_image(_dataset: Dataset, found: Statistics, theme: Theme) -> go.Figure:
+    return objects_per_image({split: one.objects_per_image for split, one in found.splits.items()}, theme)
+
+
+def _image_sizes(_dataset: Dataset, found: Statistics, theme: Theme) -> go.Figure:
+    return image_sizes({split: one.image_sizes for split, one in found.splits.items()}, theme)
+
+
+def _category_counts(dataset: Dataset, found: Statistics, theme: Theme) -> go.Figure:
+    names = [category["name"] for category in dataset.categories]
+    noun = "images" if dataset.kind == "folders" else "objects"
+    return category_counts(names, {split: one.categories for split, one in found.splits.items()}, theme, noun)
+
 
 FIGURES: dict[DatasetFigure, Maker] = {
-    "object_sizes": lambda _names, found, theme: object_sizes(
-        {split: one.sizes for split, one in found.splits.items()}, theme
-    ),
-    "objects_per_image": lambda _names, found, theme: objects_per_image(
-        {split: one.objects_per_image for split, one in found.splits.items()}, theme
-    ),
-    "image_sizes": lambda _names, found, theme: image_sizes(
-        {split: one.image_sizes for split, one in found.splits.items()}, theme
-    ),
-    "category_counts": lambda names, found, theme: category_counts(
-        names, {split: one.categories for split, one in found.splits.items()}, theme
-    ),
+    "object_sizes": _object_sizes,
+    "objects_per_image": _objects_per_image,
+    "image_sizes": _image_sizes,
+    "category_counts": _category_counts,
 }
 
 
@@ -57,6 +69,5 @@ def dataset_figure(
             f"dataset '{dataset.name}' was registered before statistics were made; "
             f"`eigenscope datasets check {dataset_id}` adds them"
         )
-    names = [category["name"] for category in dataset.categories]
-    figure = FIGURES[name](names, Statistics.model_validate(dataset.statistics), theme)
+    figure = FIGURES[name](dataset, Statistics.model_validate(dataset.statistics), theme)
     return Response(figure.to_json(), media_type="application/json")

@@ -59,7 +59,7 @@ def test_bins_of_several_numbers_say_which() -> None:
 
 
 def test_categories_are_sorted_by_training_and_none_of_a_kind_is_no_mark() -> None:
-    train = [CategoryCount(objects=n, images=n) for n in (3, 90, 0)]
+    train = [CategoryCount(objects=n, images=n) for n in (3, 90, 0)]  # 90 is 30 times 3: a logarithmic axis
     val = [CategoryCount(objects=n, images=n) for n in (0, 10, 4)]
     figure = category_counts(["cat", "<b>dog</b>", "%{x}"], {"train": train, "val": val})
     bars, line = figure.data
@@ -72,6 +72,15 @@ def test_categories_are_sorted_by_training_and_none_of_a_kind_is_no_mark() -> No
     assert "<b>dog" not in str(shown)
     assert list(bars.text) == ["&lt;b&gt;dog&lt;/b&gt;", "cat", "%&#123;x&#125;"]
     assert figure.layout.yaxis.type == "log"
+
+
+def test_categories_that_differ_little_stand_on_a_linear_axis() -> None:
+    counts = [CategoryCount(objects=n, images=n) for n in (80, 3, 0)]
+    figure = category_counts(["a", "b", "c"], {"train": counts, "val": counts}, noun="images")
+    assert figure.layout.yaxis.type != "log"
+    assert list(figure.data[0].y) == [80, 3, 0]
+    assert figure.layout.meta["title"] == "Images by category"
+    assert "images" in figure.data[0].hovertemplate
 
 
 def test_categories_of_one_name_stay_apart() -> None:
