@@ -291,8 +291,8 @@ def _resource_contradictions(specification: RunSpecification) -> list[str]:
     found: list[str] = []
     if gpus and training.batch_size % gpus:
         found.append(
-            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs; make it a multiple of "
-            f"resources.gpus"
+            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs (resources.gpus); "
+            "make it a multiple"
         )
     if training.amp == "fp16" and gpus == 0:
         found.append(

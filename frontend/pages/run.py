@@ -17,6 +17,13 @@ from frontend.training_charts import charts_of_run
 
 router = APIRouter()
 
+KEPT = {
+    "last": "The newest: what the run goes on from.",
+    "best": "Of the best evaluation so far, by mask AP, AP or top-1.",
+    "snapshot": "Of a snapshot of the spectra.",
+}
+"""Why a checkpoint is kept."""
+
 
 @router.get("/runs/{run_id}")
 def show(
@@ -35,5 +42,6 @@ def show(
         settings=stated_settings(run.specification).items(),
         training=charts_of_run(session, found),
         checkpoints=repository.checkpoints(session, run_id),
+        kept=KEPT,
         view=explorer_view(session, [found]),
     )

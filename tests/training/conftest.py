@@ -62,6 +62,7 @@ class Memory:
         self.snapshots: dict[int, list[SpectrumRow]] = {}
         self.results: list[dict[str, float]] = []
         self.phases: list[str] = []
+        self.on_phase: Callable[[str], None] = lambda _phase: None
         self.progressed: list[int] = []
         self.file: Path | None = None
         self.kept: dict[int, CheckpointRow] = {}
@@ -83,6 +84,7 @@ class Memory:
 
     def phase(self, phase: str) -> None:
         self.phases.append(phase)
+        self.on_phase(phase)
 
     def result(self, **values: float) -> None:
         self.results.append(values)
@@ -118,7 +120,10 @@ def make_loop(
     """Return a maker of a loop and the memory of what it tells, from a specification."""
 
     def make(
-        wanted: RunSpecification, folder: str = "run", stop: StopFlag | None = None
+        wanted: RunSpecification,
+        folder: str = "run",
+        stop: StopFlag | None = None,
+        kept: tuple[CheckpointRow, ...] = (),
     ) -> tuple[Loop, Memory]:
         training, memory, stop = wanted.training, Memory(), stop or StopFlag()
         torch.manual_seed(training.seed)
@@ -142,6 +147,7 @@ def make_loop(
             stop=stop,
             folder=tmp_path / folder,
             device=torch.device("cpu"),
+            kept=kept,
         )
         return Loop(parts), memory
 
