@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.database import Database
 from backend.measurements import repository
-from backend.measurements.records import CheckpointRow, LayerRow, SpectrumRow
+from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.runs import queue
 
 FLUSH_SECONDS = 0.5
@@ -66,10 +66,22 @@ class Recorder:
         )
         self.flush()
 
-    def result(self, ap: float | None = None, ap50: float | None = None, top1: float | None = None) -> None:
-        """Say the newest evaluation's result."""
-        self._state.update(ap=ap, ap50=ap50, top1=top1)
+    def result(
+        self,
+        ap: float | None = None,
+        ap50: float | None = None,
+        mask_ap: float | None = None,
+        top1: float | None = None,
+    ) -> None:
+        """Say the newest evaluation's result; None where there is none or it is undefined."""
+        self._state.update(ap=ap, ap50=ap50, mask_ap=mask_ap, top1=top1)
         self.flush()
+
+    def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
+        """Write what an evaluation found in some images; those of the evaluations long before it are removed."""
+        if rows:
+            with self._owned() as session:
+                repository.write_predictions(session, self._run_id, iteration, rows)
 
     def checkpoints(self, rows: Sequence[CheckpointRow]) -> None:
         """Say which checkpoints lie whole on disk; what is not named any more is forgotten."""

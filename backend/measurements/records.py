@@ -34,6 +34,14 @@ class SpectrumRow:
     positions: int
 
 
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """What was found in one validation image, and what is there; `data` is as in `backend.models.Prediction`."""
+
+    image_id: int
+    data: dict[str, Any]
+
+
 class CheckpointRow(NamedTuple):
     """One checkpoint that lies whole on disk: its `file` and what it takes there, in `bytes`.
 

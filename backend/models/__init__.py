@@ -1,7 +1,7 @@
 """Tables only."""
 
 from backend.models.base import Base
-from backend.models.dataset import Dataset
+from backend.models.dataset import Dataset, DatasetImage
 from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
 from backend.models.run import Checkpoint, LogLine, Prediction, Run
 from backend.models.worker import Worker
@@ -10,6 +10,7 @@ __all__ = [
     "Base",
     "Checkpoint",
     "Dataset",
+    "DatasetImage",
     "Layer",
     "LogLine",
     "Metric",

@@ -52,10 +52,11 @@ class Progress(BaseModel):
 
 
 class Summary(BaseModel):
-    """A run's result in numbers; AP and top-1 in 0…1, MACs of one image."""
+    """A run's result in numbers; AP (of boxes), mask AP and top-1 in 0…1, MACs of one image."""
 
     ap: float | None
     ap50: float | None
+    mask_ap: float | None
     top1: float | None
     parameters: int | None
     backbone_parameters: int | None
@@ -117,7 +118,7 @@ def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dic
     model = run.specification.get("model", {})
     same = ("id", "name", "origin", "tags", "status", "phase", "created_at", "started_at", "finished_at")
     also = ("parent_run_id", "attempt", "error", "device")
-    results = ("ap", "ap50", "top1", "parameters", "backbone_parameters", "macs")
+    results = ("ap", "ap50", "mask_ap", "top1", "parameters", "backbone_parameters", "macs")
     return {
         **{field: getattr(run, field) for field in same + also},
         "dataset": _dataset(run, datasets),

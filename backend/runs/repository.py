@@ -17,6 +17,7 @@ SORTABLE = {
     "created_at": Run.created_at,
     "ap": Run.ap,
     "ap50": Run.ap50,
+    "mask_ap": Run.mask_ap,
     "parameters": Run.parameters,
     "macs": Run.macs,
     "iteration": Run.iteration,

@@ -10,11 +10,12 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidInput, NotFound
-from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Run
+from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Prediction, Run
 from backend.models.base import now
 from backend.runs import cost, queue, repository
 from backend.runs.presentation import actions_by_status
 from backend.runs.specification import FileInit, RunInit, RunSpecification
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
 
 WEIGHT_SUFFIXES = (".pth", ".pt", ".safetensors")
@@ -30,7 +31,7 @@ def get(session: Session, run_id: int) -> Run:
 
 def launch(session: Session, settings: Settings, specification: RunSpecification) -> Run:
     """Check the specification against what exists and queue it. The caller rings after its commit."""
-    dataset = _dataset(session, specification.dataset_id)
+    dataset = _dataset(session, specification)
     cost.architecture_of(specification, len(dataset.categories))
     parent = _check_init(session, settings, specification)
     run = Run(
@@ -56,17 +57,22 @@ def default_name(specification: RunSpecification, dataset: str) -> str:
 
 def preview(session: Session, settings: Settings, specification: RunSpecification) -> cost.Cost:
     """Return what the run would cost; refuse what `launch` would refuse."""
-    dataset = _dataset(session, specification.dataset_id)
+    dataset = _dataset(session, specification)
     _check_init(session, settings, specification)
     return cost.cost(specification, len(dataset.categories), dataset.counts["val"]["images"])
 
 
-def _dataset(session: Session, dataset_id: int) -> Dataset:
-    dataset = session.get(Dataset, dataset_id)
+def _dataset(session: Session, specification: RunSpecification) -> Dataset:
+    dataset = session.get(Dataset, specification.dataset_id)
     if dataset is None:
         raise InvalidInput(
-            f"dataset_id: there is no dataset {dataset_id}; register one, or take one of `eigenscope datasets list`"
+            f"dataset_id: there is no dataset {specification.dataset_id}; register one, or take one of "
+            "`eigenscope datasets list`"
         )
+    architecture = specification.model.architecture
+    problem = dataset_problem(architecture, name=dataset.name, kind=dataset.kind, has_masks=dataset.has_masks)
+    if problem:
+        raise InvalidInput(problem)
     return dataset
 
 
@@ -142,9 +148,10 @@ def retry(session: Session, run_id: int) -> Run:
     """Queue a stopped run again from the beginning; what it had measured is removed."""
     run = get(session, run_id)
     _demand(run, "retry")
-    for table in (Metric, Layer, LogLine, Checkpoint):
+    for table in (Metric, Layer, LogLine, Checkpoint, Prediction):
         session.execute(sql_delete(table).where(table.run_id == run_id))
-    _requeue(session, run, iteration=0, seconds_per_iteration=None, ap=None, ap50=None, top1=None)
+    results = dict.fromkeys(("seconds_per_iteration", "ap", "ap50", "mask_ap", "top1"))
+    _requeue(session, run, iteration=0, **results)
     return run
 
 

@@ -15,6 +15,16 @@ PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
 """Kinds of map whose positions are the proposals' and not the image's."""
 
 
+REFERENCE_SIDES = (800, 1333)
+"""Shorter and longest side of an image in pixels, as detectors have used them on COCO since Faster R-CNN with FPN."""
+
+
+def longest_side(image_size: int) -> int:
+    """Return what an image's longer side may be, in pixels, where its shorter one is `image_size`."""
+    shorter, longest = REFERENCE_SIDES
+    return round(longest / shorter * image_size)
+
+
 class Part(BaseModel):
     """Base of every part: unknown fields are refused, never ignored."""
 
@@ -250,6 +260,11 @@ def _schedule_contradictions(training: TrainingSpecification) -> list[str]:
             f"training.milestones names iteration {training.milestones[-1]}, but training ends at "
             f"{training.iterations}; remove it or train longer"
         )
+    if training.image_size_min is not None and training.image_size_min > training.image_size:
+        found.append(
+            f"training.image_size_min ({training.image_size_min}) exceeds training.image_size "
+            f"({training.image_size}); make it smaller or leave it empty"
+        )
     return found
 
 
@@ -291,8 +306,8 @@ def _resource_contradictions(specification: RunSpecification) -> list[str]:
     found: list[str] = []
     if gpus and training.batch_size % gpus:
         found.append(
-            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs (resources.gpus); "
-            "make it a multiple"
+            f"training.batch_size ({training.batch_size}) cannot be shared evenly by {gpus} GPUs; make it a multiple "
+            "of resources.gpus"
         )
     if training.amp == "fp16" and gpus == 0:
         found.append(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from backend.http.dependencies import ReadSession
+from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
@@ -41,6 +42,7 @@ def show(
         criteria=list(CRITERIA.values()),
         settings=stated_settings(run.specification).items(),
         training=charts_of_run(session, found),
+        waited=measurements.mean_metric(session, run_id, "data_wait"),
         checkpoints=repository.checkpoints(session, run_id),
         kept=KEPT,
         view=explorer_view(session, [found]),

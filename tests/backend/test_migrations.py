@@ -121,7 +121,7 @@ def rows(database: Database, table: str) -> list[dict[str, object]]:
 
 ADDED = {
     "runs": {"origin": "launched", "mask_ap": None, "start": None},
-    "datasets": {"statistics": None},
+    "datasets": {"val_images": None, "statistics": None},
     "checkpoints": {"kept_as": ["last"]},
 }
 """What later migrations add to the rows of the first."""
@@ -174,6 +174,7 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         driver.execute("DROP TABLE predictions")
+        driver.execute("DROP TABLE dataset_images")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):
         migration.upgrade(database)

@@ -14,7 +14,7 @@ from backend.database import Database
 from backend.datasets.coco import CocoFile, read_coco
 from backend.datasets.registration import register_coco
 from backend.datasets.shapes import generate
-from backend.measurements.records import CheckpointRow, SpectrumRow
+from backend.measurements.records import CheckpointRow, PredictionRow, SpectrumRow
 from backend.runs.service import launch
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
@@ -61,6 +61,7 @@ class Memory:
         self.points: dict[int, dict[str, float]] = {}
         self.snapshots: dict[int, list[SpectrumRow]] = {}
         self.results: list[dict[str, float]] = []
+        self.predicted: dict[int, list[PredictionRow]] = {}
         self.phases: list[str] = []
         self.on_phase: Callable[[str], None] = lambda _phase: None
         self.progressed: list[int] = []
@@ -81,6 +82,9 @@ class Memory:
 
     def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
         self.snapshots[iteration] = list(rows)
+
+    def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
+        self.predicted[iteration] = list(rows)
 
     def phase(self, phase: str) -> None:
         self.phases.append(phase)

@@ -88,7 +88,11 @@ def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -
     assert memory.progressed == [1, 2, 3, 4, 5, 6]
     names = {"loss", "loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
     assert set(memory.points[1]) == names | {"lr", "data_wait", "gradient_norm"}
-    assert set(memory.points[3]) - set(memory.points[1]) == {"ap", "ap50", "ap75"}
+    told = set(memory.points[3]) - set(memory.points[1])
+    assert {name for name in told if "/" not in name} == {
+        f"ap{suffix}" for suffix in ("", "50", "75", "_small", "_medium", "_large")
+    }
+    assert {"ap/circle", "ap/star"} < told
     for iteration, point in memory.points.items():
         assert point["loss"] == pytest.approx(sum(point[name] for name in names - {"loss"}), rel=1e-6)
         assert point["lr"] == learning_rate(wanted.training, iteration - 1)
@@ -225,4 +229,16 @@ def test_a_floor_above_the_papers_threshold_is_said(caplog: pytest.LogCaptureFix
     warning = rounding_warning([spectrum("a", 8000.0), spectrum("b", 2e4), spectrum("c", 123456.0)])
     assert warning.startswith(
         "in 2 layers λ1 is so large, up to 1.23e+05 in c, that eigenvalues about 0.001 are"
+    )
+
+
+def test_the_last_line_tells_how_long_training_waited_for_data(
+    make_loop: Maker, wanted: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    loop, memory = make_loop(wanted)
+    loop.run()
+    shares = [point["data_wait"] for point in memory.points.values() if "data_wait" in point]
+    assert (
+        caplog.messages[-1] == f"finished: training waited for data {100 * sum(shares) / 6:.1f} % of the time"
     )

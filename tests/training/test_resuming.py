@@ -79,8 +79,8 @@ def test_stopped_while_probing_training_and_evaluating_it_ends_the_same(
             wanted, "pieces", stop, tuple(memories[-1].kept.values()) if memories else ()
         )
         memory.on_phase = lambda phase, loop=loop: stop.told(loop.iteration, phase)
-        torch.rand(7)
         if memories:
+            torch.rand(7)
             loop.restore(checkpoints.load(memories[-1].file, "x"))
         loops.append(loop)
         memories.append(memory)

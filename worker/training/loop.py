@@ -26,7 +26,8 @@ from worker.training.data import CropSet, DetectionSet
 from worker.training.distributed import Ranks
 from worker.training.evaluation import evaluate
 from worker.training.freezing import train_mode
-from worker.training.pace import Due, Pace
+from worker.training.jitter import keep_drawn_sizes
+from worker.training.pace import Due, Mean, Pace
 from worker.training.saving import GIGABYTE, Saver
 from worker.training.snapshots import Snapshots
 from worker.training.stopping import StopFlag, StopRequested
@@ -66,6 +67,8 @@ class Loop:
         self._specification, self._training = parts.specification, parts.specification.training
         self._model, self._recorder, self._stop = parts.model, parts.recorder, parts.stop
         self._ranks = parts.ranks
+        if self._training.image_size_min is not None:
+            keep_drawn_sizes(parts.model)
         self._update = Update(parts.model, self._training, parts.device, parts.ranks)
         every = self._specification.probe.every if self._specification.probe.images else None
         self._due = frozenset(snapshot_iterations(self._training.iterations, every) if every else ())
@@ -78,7 +81,7 @@ class Loop:
             self._specification.checkpoint_budget * GIGABYTE,
             parts.kept,
         )
-        self._pace = Pace()
+        self._pace, self._waiting = Pace(), Mean()
         self._words_due = Due(SECONDS_BETWEEN_WORDS)
         self.iteration = 0
         self._looked = False
@@ -117,6 +120,8 @@ class Loop:
             self._finish_snapshots()
             raise
         self._save()
+        if self._waiting.value is not None:
+            _log.info("finished: training waited for data %.1f %% of the time", 100 * self._waiting.value)
 
     def _train(self) -> None:
         last = self._training.iterations
@@ -131,16 +136,9 @@ class Loop:
                 self._save()
 
     def _batches(self) -> Iterator[Batch]:
-        training = self._training
-        remaining = range(self.iteration, training.iterations)
-        return training_batches(
-            self._parts.training,
-            training.batch_size,
-            training.seed,
-            remaining,
-            self._parts.device,
-            self._ranks.share,
-        )
+        remaining = range(self.iteration, self._training.iterations)
+        share, device = self._ranks.share, self._parts.device
+        return training_batches(self._parts.training, self._training, remaining, device, share)
 
     def _step(self, batches: Iterator[Batch]) -> None:
         """Update the weights once."""
@@ -155,6 +153,7 @@ class Loop:
 
     def _tell(self, metrics: dict[str, float], took: float) -> None:
         self._pace.add(took)
+        self._waiting.add(metrics["data_wait"])
         self._recorder.metrics(self.iteration, metrics)
         self._recorder.progress(self.iteration, self._pace.seconds)
         if self._words_due() or self.iteration in (1, self._training.iterations):
@@ -221,12 +220,12 @@ class Loop:
         result = evaluate(
             parts.model, parts.validation, parts.truth, self._training.batch_size, self._stop.check
         )
-        self._recorder.metrics(self.iteration, result)
-        kept = {name: value for name, value in result.items() if name != "ap75" and value == value}
-        self._recorder.result(**kept)
-        words = ", ".join(f"{name} {value:.4f}" for name, value in result.items())
+        self._recorder.metrics(self.iteration, result.metrics)
+        self._recorder.result(**result.summary)
+        self._recorder.predictions(self.iteration, result.predictions)
+        words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
-        self._saver.judge(self.iteration, result, self._weights())
+        self._saver.judge(self.iteration, result.summary, self._weights())
         self._recorder.phase("training")
 
     def _save(self) -> None:

@@ -23,6 +23,7 @@ from backend.models import Dataset
 from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
@@ -149,6 +150,16 @@ class RunSession:
             raise InvalidInput(
                 f"the splits of dataset '{self._dataset.name}' name different categories; make them equal"
             )
+        # The files may have changed since the run was launched.
+        masks = training.has_masks and validation.has_masks
+        problem = dataset_problem(
+            self._specification.model.architecture,
+            name=self._dataset.name,
+            kind=self._dataset.kind,
+            has_masks=masks,
+        )
+        if problem:
+            raise InvalidInput(problem)
         return training, validation
 
     def _kept(self) -> tuple[CheckpointRow, ...]:
@@ -195,13 +206,14 @@ class RunSession:
         ranks: Ranks,
         kept: tuple[CheckpointRow, ...],
     ) -> Parts:
-        specification, folder = self._specification, Path(self._dataset.images)
+        specification = self._specification
+        folders = [Path(self._dataset.images_of(split)) for split in ("train", "val")]
         architecture, size = specification.model.architecture, specification.training.image_size
-        judged = example_set(architecture, validation, folder, size)
+        judged = example_set(architecture, validation, folders[1], size)
         return Parts(
             specification=specification,
             model=model,
-            training=example_set(architecture, training, folder, size),
+            training=example_set(architecture, training, folders[0], size),
             validation=judged,
             truth=validation,
             probe=self._probe(model, judged) if ranks.first else None,
