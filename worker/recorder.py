@@ -14,6 +14,7 @@ from backend.database import Database
 from backend.measurements import repository
 from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.runs import queue
+from backend.runs.start import StartReport
 
 FLUSH_SECONDS = 0.5
 
@@ -64,6 +65,11 @@ class Recorder:
         self._state.update(
             parameters=parameters, backbone_parameters=backbone_parameters, macs=macs, device=device
         )
+        self.flush()
+
+    def start(self, start: StartReport) -> None:
+        """Say what the first weights were, and what trains."""
+        self._state["start"] = start.model_dump(mode="json")
         self.flush()
 
     def result(

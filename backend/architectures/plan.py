@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backend.architectures.widths import DEPTHS, is_bottleneck, resolved_widths
+from backend.architectures.widths import DEPTHS, body_widths, is_bottleneck, resolved_widths
 
 IMAGE_CHANNELS = 3
 
@@ -92,10 +92,10 @@ def backbone_plan(
 
     `stride_in_1x1` puts the stride of a stage in its 1x1 convolution (the original network;
     Caffe and Detectron2's MSRA weights) instead of its 3x3 (torchvision). A block gets a convolution on its
-    shortcut exactly where its stride is not 1 or its widths differ. Raises ValueError for an unknown backbone
-    or group, naming the known ones.
+    shortcut exactly where its stride is not 1 or its widths differ. Widths of a detector's neck and heads are
+    passed over. Raises ValueError for an unknown backbone or group, naming the known ones.
     """
-    width = resolved_widths("faster_rcnn", backbone, widths)
+    width = resolved_widths("classifier", backbone, body_widths(widths))
     stages = []
     inputs = width["stem"]
     for number, depth in enumerate(DEPTHS[backbone], start=1):

@@ -13,8 +13,18 @@ DEPTHS: dict[str, tuple[int, int, int, int]] = {
 BOTTLENECKS = frozenset({"resnet50", "resnet101"})
 BOTTLENECK_EXPANSION = 4
 STEM_WIDTH = 64
-DETECTOR_WIDTHS = {"fpn": 256, "box_head": 1024}
-"""torchvision's: channels of every FPN level and the RPN; outputs of both layers of the box head."""
+NECK_AND_HEADS: dict[str, dict[str, int]] = {
+    "faster_rcnn": {"fpn": 256, "box_head": 1024},
+    "mask_rcnn": {"fpn": 256, "box_head": 1024, "mask_head": 256},
+    "retinanet": {"fpn": 256, "retina_head": 256},
+    "classifier": {},
+}
+"""What each architecture has beyond its residual network, with torchvision's widths.
+
+`fpn` are the channels of every FPN level and of the RPN, `box_head` the outputs of both layers of the box head,
+`mask_head` those of the mask head's four convolutions and of its transposed one, `retina_head` those of the four
+convolutions of each of RetinaNet's subnets.
+"""
 
 
 def is_bottleneck(backbone: str) -> bool:
@@ -28,11 +38,13 @@ def standard_widths(architecture: str, backbone: str) -> dict[str, int]:
     """Return the default width of every group, in network order.
 
     Groups are `stem`, `layer1` … `layer4` (the outputs of a stage's blocks, tied by the residual sums),
-    `layer1.0.conv1` and, in bottlenecks, `layer1.0.conv2` (inside a block), and for a detector `fpn` and
-    `box_head`. Raises ValueError for an unknown architecture or backbone.
+    `layer1.0.conv1` and, in bottlenecks, `layer1.0.conv2` (inside a block), and for a detector those of
+    `NECK_AND_HEADS`. Raises ValueError for an unknown architecture or backbone.
     """
-    if architecture not in ("faster_rcnn", "classifier"):
-        raise ValueError(f"there is no architecture '{architecture}'; take faster_rcnn or classifier")
+    if architecture not in NECK_AND_HEADS:
+        raise ValueError(
+            f"there is no architecture '{architecture}'; take one of {', '.join(NECK_AND_HEADS)}"
+        )
     inner: tuple[str, ...] = ("conv1",)
     expansion = 1
     if is_bottleneck(backbone):
@@ -42,7 +54,7 @@ def standard_widths(architecture: str, backbone: str) -> dict[str, int]:
         base = STEM_WIDTH * 2 ** (stage - 1)
         widths[f"layer{stage}"] = base * expansion
         widths |= {f"layer{stage}.{block}.{name}": base for block in range(depth) for name in inner}
-    return widths | (DETECTOR_WIDTHS if architecture == "faster_rcnn" else {})
+    return widths | NECK_AND_HEADS[architecture]
 
 
 def resolved_widths(architecture: str, backbone: str, widths: Mapping[str, int] | None) -> dict[str, int]:
@@ -57,6 +69,12 @@ def resolved_widths(architecture: str, backbone: str, widths: Mapping[str, int] 
         if width < 1:
             raise ValueError(f"width group '{group}' has width {width}; give it at least 1 channel")
     return standard | dict(widths or {})
+
+
+def body_widths(widths: Mapping[str, int] | None) -> dict[str, int]:
+    """Return those of the given widths that are the residual network's and not a detector's neck or head's."""
+    others = {group for groups in NECK_AND_HEADS.values() for group in groups}
+    return {group: width for group, width in (widths or {}).items() if group not in others}
 
 
 def _unknown(group: str, architecture: str, backbone: str, standard: Mapping[str, int]) -> str:

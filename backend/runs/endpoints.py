@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
-from backend.runs import recordings, repository, service
+from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.presentation import RunDetail, RunItem, detail, items
 from backend.runs.presets import Preset, presets
@@ -197,4 +197,4 @@ def preset_list() -> list[Preset]:
 @router.get("/weights")
 def weights(settings: SettingsDep) -> list[str]:
     """Return the names that `init.file` may take."""
-    return service.weights_files(settings.data)
+    return initialisation.weights_files(settings.data)

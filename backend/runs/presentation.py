@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
+from backend.runs.start import StartReport
 
 Origin = Literal["launched", "recorded"]
 
@@ -92,9 +93,10 @@ class RunItem(BaseModel):
 
 
 class RunDetail(RunItem):
-    """A run with its whole specification."""
+    """A run with its whole specification, and how it began once its trainer has told."""
 
     specification: dict[str, Any]
+    start: StartReport | None
 
 
 def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
@@ -105,7 +107,7 @@ def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
 def detail(session: Session, run: Run) -> RunDetail:
     """Present one run whole."""
     (values,) = _values(session, [run])
-    return RunDetail(**values, specification=run.specification)
+    return RunDetail(**values, specification=run.specification, start=run.start)
 
 
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from backend.datasets import repository as datasets
 from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Checkpoint, Run
-from backend.runs import service
+from backend.runs import initialisation, service
 from backend.runs.presets import presets
 from backend.runs.specification import RunSpecification
 from frontend.form import form_groups
@@ -52,7 +52,7 @@ def show(
         dataset_id=values.get("dataset_id"),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
         sources=_runs_with_checkpoints(session),
-        files=service.weights_files(settings.data),
+        files=initialisation.weights_files(settings.data),
         presets=presets(),
         preset=preset,
         pair=preset == BOTH,

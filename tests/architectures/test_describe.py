@@ -3,86 +3,71 @@
 from __future__ import annotations
 
 import random
+from typing import get_args
 
 import pytest
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from backend.architectures.describe import describe
-from backend.architectures.widths import standard_widths
-from backend.runs.specification import ModelSpecification
-from worker.training.detectors import build_model
+from backend.architectures.description import Description
+from backend.architectures.widths import NECK_AND_HEADS, standard_widths
+from backend.runs.specification import Architecture, BackboneName, ModelSpecification, Norm
+from benchmarks.counts import built, macs, parameters
+
+ARCHITECTURES, BACKBONES, NORMS = map(get_args, (Architecture, BackboneName, Norm))
 
 
-def flops(module: nn.Module, *inputs: object) -> int:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(*inputs)
-    return counter.get_total_flops()
-
-
-def counted_macs(model: nn.Module, height: int, width: int) -> int:
-    """MACs of one image, by torch; everything lies on the meta device, where nothing is computed."""
-    image = torch.empty(1, 3, height, width, device="meta")
-    model = model.to("meta").eval()
-    if not hasattr(model, "roi_heads"):
-        return flops(model, image) // 2
-    total = flops(model.backbone, image)
-    with torch.no_grad():
-        features = model.backbone(image)
-    heads = model.roi_heads
-    pooled = torch.empty(1000, model.backbone.out_channels, 7, 7, device="meta")
-    hidden = torch.empty(1000, heads.box_head.fc7.out_features, device="meta")
-    total += flops(model.rpn.head, list(features.values()))
-    total += flops(heads.box_head, pooled) + flops(heads.box_predictor, hidden)
-    return total // 2
+def described(model: ModelSpecification, classes: int, height: int, width: int) -> Description:
+    return describe(**model.model_dump(), classes=classes, image_height=height, image_width=width)
 
 
 def check(model: ModelSpecification, classes: int, height: int, width: int) -> None:
-    description = describe(
-        model.architecture,
-        model.backbone,
-        model.norm,
-        model.stride_in_1x1,
-        model.widths,
-        classes,
-        height,
-        width,
-    )
-    with torch.device("meta"):
-        built = build_model(model, classes, 128)
-    body = built.backbone.body if model.architecture == "faster_rcnn" else built
-    fc = sum(p.numel() for name, p in body.named_parameters() if name.startswith("fc"))
-    assert description.parameters == sum(p.numel() for p in built.parameters())
-    assert description.backbone_parameters == sum(p.numel() for p in body.parameters()) - fc
-    assert description.macs == counted_macs(built, height, width)
+    description, network = described(model, classes, height, width), built(model, classes)
+    assert (description.parameters, description.backbone_parameters) == parameters(network)
+    assert description.macs == macs(network, height, width)
 
 
-@pytest.mark.parametrize("architecture", ["faster_rcnn", "classifier"])
-@pytest.mark.parametrize("backbone", ["resnet18", "resnet34", "resnet50", "resnet101"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_equals_torch_at_standard_widths(architecture: str, backbone: str) -> None:
     check(ModelSpecification(architecture=architecture, backbone=backbone), 5, 160, 224)
 
 
-@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "group"])
-@pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_equals_torch_at_random_widths(backbone: str, norm: str, seed: int) -> None:
-    draw = random.Random(seed)
-    groups = standard_widths("faster_rcnn", backbone)
-    widths = {group: draw.randint(1, 40) for group in draw.sample(sorted(groups), len(groups) // 2)}
-    stride_in_1x1 = backbone == "resnet50" and seed == 1
-    model = ModelSpecification(backbone=backbone, norm=norm, widths=widths, stride_in_1x1=stride_in_1x1)
-    check(model, draw.randint(1, 90), 32 * draw.randint(1, 9), 32 * draw.randint(1, 9))
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_equals_torch_at_random_widths(architecture: str, norm: str) -> None:
+    draw = random.Random(f"{architecture} {norm}")
+    # Each backbone once with each architecture and once with each norm.
+    backbone = BACKBONES[(ARCHITECTURES.index(architecture) + NORMS.index(norm)) % len(BACKBONES)]
+    groups = standard_widths(architecture, backbone)
+    model = ModelSpecification(
+        architecture=architecture,
+        backbone=backbone,
+        norm=norm,
+        widths={group: draw.randint(1, 40) for group in draw.sample(sorted(groups), len(groups) // 2)},
+        stride_in_1x1=backbone == "resnet50",
+    )
+    check(model, draw.randint(1, 90), 32 * draw.randint(2, 9), 32 * draw.randint(2, 9))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "group"),
+    [(architecture, group) for architecture in ARCHITECTURES for group in NECK_AND_HEADS[architecture]],
+)
+def test_every_group_reaches_what_is_built(architecture: str, group: str) -> None:
+    standard = ModelSpecification(architecture=architecture, backbone="resnet18")
+    narrow = ModelSpecification(architecture=architecture, backbone="resnet18", widths={group: 3})
+    check(narrow, 4, 64, 64)
+    assert described(narrow, 4, 64, 64).parameters < described(standard, 4, 64, 64).parameters
 
 
 def test_classifier_takes_odd_image_sizes() -> None:
     check(ModelSpecification(architecture="classifier", backbone="resnet18"), 3, 71, 97)
 
 
-def test_detector_pads_to_a_multiple_of_32() -> None:
+@pytest.mark.parametrize("architecture", ["faster_rcnn", "mask_rcnn", "retinanet"])
+def test_detector_pads_to_a_multiple_of_32(architecture: str) -> None:
     odd, padded = (
-        describe("faster_rcnn", "resnet50", "batch", False, None, 80, height, width)
+        describe(architecture, "resnet50", "batch", False, None, 80, height, width)
         for height, width in [(800, 1333), (800, 1344)]
     )
     assert odd == padded
@@ -96,5 +81,7 @@ def test_published_sizes_of_resnet50() -> None:
 
 
 def test_unknown_norm_is_refused() -> None:
-    with pytest.raises(ValueError, match="no norm 'layer'; take one of frozen_batch, batch, group"):
+    with pytest.raises(
+        ValueError, match="no norm 'layer'; take one of frozen_batch, batch, sync_batch, group"
+    ):
         describe("classifier", "resnet18", "layer", False, None, 2, 64, 64)

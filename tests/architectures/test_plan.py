@@ -68,7 +68,22 @@ def test_unknown_group_names_the_known(architecture: str, backbone: str, group: 
 def test_impossible_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="no backbone 'vgg16'; take one of resnet18, resnet34"):
         backbone_plan("vgg16")
-    with pytest.raises(ValueError, match="no architecture 'yolo'"):
+    with pytest.raises(ValueError, match="no architecture 'yolo'; take one of faster_rcnn, mask_rcnn"):
         standard_widths("yolo", "resnet18")
     with pytest.raises(ValueError, match="'stem' has width 0"):
         backbone_plan("resnet18", widths={"stem": 0})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "groups"),
+    [
+        ("faster_rcnn", ["fpn", "box_head"]),
+        ("mask_rcnn", ["fpn", "box_head", "mask_head"]),
+        ("retinanet", ["fpn", "retina_head"]),
+        ("classifier", []),
+    ],
+)
+def test_a_detectors_groups_do_not_concern_its_body(architecture: str, groups: list[str]) -> None:
+    body = list(standard_widths("classifier", "resnet18"))
+    assert list(standard_widths(architecture, "resnet18")) == body + groups
+    assert backbone_plan("resnet18", widths=dict.fromkeys(groups, 7)) == backbone_plan("resnet18")

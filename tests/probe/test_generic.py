@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import ConvNeXt, DenseNet, VisionTransformer, mobilenet_v3_small
 from torchvision.models.convnext import CNBlockConfig
-from torchvision.models.detection import retinanet_resnet50_fpn
+from torchvision.models.detection import fcos_resnet50_fpn
 from torchvision.models.resnet import BasicBlock
 
 from backend.errors import InvalidInput
@@ -203,8 +203,8 @@ def compiled(model: nn.Module) -> nn.Module:
         (lambda: compiled(nn.Sequential(nn.Conv2d(3, 3, 1))), "Sequential is compiled or scripted"),
         (lambda: nn.LazyConv2d(3, 1), "run it once on a batch"),
         (
-            lambda: retinanet_resnet50_fpn(weights=None, weights_backbone=None),
-            "Faster R-CNN and Mask R-CNN, not RetinaNet; give it the model's backbone",
+            lambda: fcos_resnet50_fpn(weights=None, weights_backbone=None),
+            "Faster R-CNN, Mask R-CNN and RetinaNet, not FCOS; give it the model's backbone",
         ),
     ],
     ids=["wrong input", "nothing", "wrapped", "compiled", "lazy", "detector"],

@@ -107,12 +107,19 @@ def test_a_detectors_maps(make_detector) -> None:
     assert {layer.stage for layer in found} == {"fpn", "rpn", "box_head"}
 
 
-def test_our_own_detector_has_every_kind() -> None:
-    model = build_model(ModelSpecification(backbone="resnet18"), 3, 64)
-    found = layers(model, maps=KINDS)
-    assert Counter(layer.map for layer in found) == {
-        "conv": 20, "norm": 20, "act": 9, "block": 8, "fpn": 9, "rpn": 5, "box_head": 2,
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("architecture", "others"),
+    [
+        ("faster_rcnn", {"fpn": 9, "rpn": 5, "box_head": 2}),
+        ("mask_rcnn", {"fpn": 9, "rpn": 5, "box_head": 2, "mask_head": 4}),
+        ("retinanet", {"fpn": 8, "retina_head": 40}),
+        ("classifier", {}),
+    ],
+)
+def test_our_own_models_have_every_kind(architecture: str, others: dict[str, int]) -> None:
+    model = build_model(ModelSpecification(architecture=architecture, backbone="resnet18"), 3, 64)
+    body = {"conv": 20, "norm": 20, "act": 9, "block": 8}
+    assert Counter(layer.map for layer in layers(model, maps=KINDS)) == body | others
 
 
 def test_the_detectors_body_is_named_as_the_body_alone(make_detector, make_body) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.models import resnet18
 
 from backend.spectra.criteria import dimensionality
-from worker.probe import detector, names, probe
+from worker.probe import detector, names, probe, two_stage
 from worker.probe.accumulate import Covariance
 from worker.probe.maps import KINDS, LayerSpectrum, MapName, Tap, listening, whole
 from worker.probe.probe import EigenspectrumProbe
@@ -161,7 +161,7 @@ DEFECTS = {
     ),
     "batches alike": (probe, "Covariance", BatchesAlike, {"layer1.0", "layer4.0", "fpn.p5"}),
     "centred": (probe, "Covariance", Centred, {"layer1.0", "norm1", "box_head.fc7"}),
-    "late": (detector, "listening", listening_late, {"norm1", "layer1.0.norm1", "layer3.0.norm3"}),
+    "late": (two_stage, "listening", listening_late, {"norm1", "layer1.0.norm1", "layer3.0.norm3"}),
     "bfloat16": (probe, "Covariance", HalfPrecision, {"conv1", "layer4.0", "box_head.fc7"}),
     "before ReLU": (
         detector,
@@ -170,7 +170,7 @@ DEFECTS = {
         {"act1", "layer1.0.act1", "layer3.0.act2"},
     ),
     "head before ReLU": (
-        detector,
+        two_stage,
         "box_head_taps",
         _box_head_taps_before_relu,
         {"box_head.fc6", "box_head.fc7"},

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from backend.architectures.plan import backbone_plan
-from worker.training.backbones import Classifier, ResNet, group_norm, he_initialise
+from worker.training.backbones import Classifier, ResNet, he_initialise
+from worker.training.norms import group_norm
 
 
 def randomised(network: nn.Module) -> nn.Module:

@@ -2,37 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
-from torchvision.models.detection import fasterrcnn_resnet50_fpn
+from torchvision.models.detection import (
+    fasterrcnn_resnet50_fpn,
+    maskrcnn_resnet50_fpn,
+    retinanet_resnet50_fpn,
+)
 
 from backend.errors import InvalidInput
 from backend.runs.specification import ModelSpecification
-from worker.training.detectors import anchor_sizes, build_model, per_image
+from worker.training.detectors import build_model
+from worker.training.detectors.faster_rcnn import anchor_sizes
+from worker.training.detectors.image_size import per_image
+from worker.training.detectors.retinanet import anchor_sizes as retina_anchors
 from worker.training.freezing import freeze, train_mode
 
 SMALL = {"layer4": 16, "layer4.0.conv1": 8, "layer4.1.conv1": 8, "fpn": 8, "box_head": 16}
+
+
+THEIRS: dict[str, Callable[..., nn.Module]] = {
+    "faster_rcnn": fasterrcnn_resnet50_fpn,
+    "mask_rcnn": maskrcnn_resnet50_fpn,
+    "retinanet": retinanet_resnet50_fpn,
+}
 
 
 def small(norm: str = "batch") -> nn.Module:
     return build_model(ModelSpecification(backbone="resnet18", norm=norm, widths=SMALL), 3, 96)
 
 
-def test_equals_torchvisions_detector_at_its_size() -> None:
-    theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=4)
-    ours = build_model(ModelSpecification(backbone="resnet50", norm="batch"), 3, 800)
-    ours.load_state_dict(theirs.state_dict(), strict=True)
+@pytest.mark.parametrize("architecture", THEIRS)
+def test_equals_torchvisions_detector_at_its_size(architecture: str) -> None:
+    with torch.device("meta"):
+        theirs = THEIRS[architecture](weights=None, weights_backbone=None, num_classes=4)
+        ours = build_model(ModelSpecification(architecture=architecture, norm="batch"), 3, 800)
+    assert shapes(ours) == shapes(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
-    assert repr(ours.transform) == repr(theirs.transform)
-    for part in ("rpn", "roi_heads"):
-        mine, other = getattr(ours, part), getattr(theirs, part)
-        for name in ("_pre_nms_top_n", "_post_nms_top_n", "nms_thresh", "score_thresh", "detections_per_img"):
-            assert getattr(mine, name, None) == getattr(other, name, None)
-        assert repr(mine) == repr(other)
-    assert ours.roi_heads.fg_bg_sampler.batch_size_per_image == 512
-    cells = zip(ours.rpn.anchor_generator.cell_anchors, theirs.rpn.anchor_generator.cell_anchors, strict=True)
-    assert all(torch.equal(mine, other) for mine, other in cells)
+    for part in dict(ours.named_children()).keys() - {"backbone"}:
+        mine, other = ours.get_submodule(part), theirs.get_submodule(part)
+        assert repr(mine).replace("Subnets", "RetinaNetHead") == repr(other)
+        assert constants(mine) == constants(other)
+    assert constants(ours) == constants(theirs)
+    mine, other = (anchors_of(model) for model in (ours, theirs))
+    assert mine.sizes == other.sizes
+    assert mine.aspect_ratios == other.aspect_ratios
+
+
+def shapes(model: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in model.state_dict().items()}
+
+
+def constants(module: nn.Module) -> dict[str, object]:
+    """What a module is set to, but for its parts: thresholds, counts, samplers."""
+    plain = {
+        name: value for name, value in vars(module).items() if isinstance(value, (int, float, str, dict))
+    }
+    helpers = {
+        name: vars(value)
+        for name, value in vars(module).items()
+        if name.endswith(("sampler", "matcher", "box_coder"))
+    }
+    hidden = {
+        name for name in plain if name.startswith("_") and name not in ("_pre_nms_top_n", "_post_nms_top_n")
+    }
+    return {name: value for name, value in plain.items() if name not in hidden} | helpers
+
+
+def anchors_of(model: nn.Module) -> nn.Module:
+    return model.anchor_generator if hasattr(model, "anchor_generator") else model.rpn.anchor_generator
+
+
+@pytest.mark.parametrize("architecture", THEIRS)
+def test_takes_torchvisions_weights_and_gives_what_it_gives(architecture: str) -> None:
+    """The same weights find the same, down to the bit: nothing between images and detections is ours."""
+    make = THEIRS[architecture]
+    torch.manual_seed(0)
+    theirs = make(weights=None, weights_backbone=None, num_classes=4, min_size=64, max_size=107).eval()
+    ours = build_model(ModelSpecification(architecture=architecture, norm="batch"), 3, 64).eval()
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    anchors_of(ours).cell_anchors = anchors_of(theirs).cell_anchors
+    for model in (ours, theirs):
+        for detector in (model, getattr(model, "roi_heads", model)):
+            detector.score_thresh, detector.detections_per_img = 0.0, 5
+        if hasattr(model, "rpn"):
+            model.rpn._post_nms_top_n = {"training": 50, "testing": 50}
+    images = [torch.rand(3, 70, 90), torch.rand(3, 64, 64)]
+    with torch.no_grad():
+        for mine, other in zip(ours(images), theirs(images), strict=True):
+            assert len(other["boxes"]) > 0
+            assert mine.keys() == other.keys()
+            assert all(torch.equal(mine[name], other[name]) for name in other)
 
 
 def test_anchors_and_counts_shrink_with_the_image() -> None:
@@ -42,12 +105,51 @@ def test_anchors_and_counts_shrink_with_the_image() -> None:
     assert [per_image(512, size) for size in (64, 200, 800, 1600)] == [64, 128, 512, 512]
 
 
+def test_retinanets_anchors_shrink_with_the_image() -> None:
+    assert retina_anchors(800)[0] == retina_anchors(1333)[0] == (32, 40, 50)
+    assert retina_anchors(800)[-1] == (512, 645, 812)
+    assert retina_anchors(600)[0] == (24, 30, 38)
+    assert retina_anchors(400) == retina_anchors(128)
+    assert retina_anchors(128)[0] == (16, 20, 25)
+
+
 def test_widths_reach_every_part() -> None:
     model = small()
     assert model.backbone.fpn.inner_blocks[3][0].in_channels == 16
     assert model.backbone.out_channels == model.rpn.head.cls_logits.in_channels == 8
     assert model.roi_heads.box_head.fc6.weight.shape == (16, 8 * 49)
     assert model.roi_heads.box_predictor.cls_score.out_features == 4
+
+
+def test_widths_of_the_mask_head() -> None:
+    widths = {"fpn": 8, "mask_head": 6}
+    heads = built("mask_rcnn", widths).roi_heads
+    assert [layer[0].weight.shape[:2] for layer in heads.mask_head] == [(6, 8), (6, 6), (6, 6), (6, 6)]
+    assert heads.mask_predictor.conv5_mask.weight.shape == (6, 6, 2, 2)
+    assert heads.mask_predictor.mask_fcn_logits.weight.shape == (4, 6, 1, 1)
+
+
+def test_widths_of_the_subnets() -> None:
+    head = built("retinanet", {"fpn": 8, "retina_head": 6}).head
+    for subnet, last in ((head.classification_head, "cls_logits"), (head.regression_head, "bbox_reg")):
+        assert [layer[0].weight.shape[:2] for layer in subnet.conv] == [(6, 8), (6, 6), (6, 6), (6, 6)]
+        assert subnet.get_submodule(last).in_channels == 6
+        assert 0.005 < subnet.conv[0][0].weight.std() < 0.015
+        assert not subnet.conv[0][0].bias.any()
+
+
+def built(architecture: str, widths: dict[str, int]) -> nn.Module:
+    return build_model(
+        ModelSpecification(architecture=architecture, backbone="resnet18", widths=widths), 3, 96
+    )
+
+
+def test_mask_rcnn_shares_all_weights_that_faster_rcnn_has() -> None:
+    widths = {"fpn": 8, "box_head": 16}
+    one, other = built("faster_rcnn", widths), built("mask_rcnn", widths)
+    shared, more = one.state_dict(), other.state_dict()
+    assert all(torch.equal(tensor, more[name]) for name, tensor in shared.items())
+    assert all(name.startswith("roi_heads.mask_") for name in more.keys() - shared.keys())
 
 
 def test_unknown_width_is_refused() -> None:
@@ -69,10 +171,16 @@ def test_heads_do_not_depend_on_the_backbone_nor_on_what_was_drawn_before() -> N
     assert not torch.equal(one.backbone.body.conv1.weight, third.backbone.body.conv1.weight)
 
 
-@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "group"])
+@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "sync_batch", "group"])
 @pytest.mark.parametrize("stages", [0, 3, 5])
-def test_freezing_says_what_it_did(norm: str, stages: int) -> None:
-    model = small(norm)
+@pytest.mark.parametrize("architecture", THEIRS)
+def test_freezing_says_what_it_did(architecture: str, norm: str, stages: int) -> None:
+    widths = {group: width for group, width in SMALL.items() if group != "box_head"}
+    specification = ModelSpecification(
+        architecture=architecture, backbone="resnet18", norm=norm, widths=widths
+    )
+    with torch.device("meta"):
+        model = build_model(specification, 3, 96)
     report = freeze(model, stages)
     everything = ("stem", "layer1", "layer2", "layer3", "layer4")
     assert report.frozen == everything[: 5 - stages]
@@ -84,8 +192,9 @@ def test_freezing_says_what_it_did(norm: str, stages: int) -> None:
     assert ("frozen: nothing" in str(report)) == (stages == 5)
 
 
-def test_frozen_stages_keep_their_statistics_in_training() -> None:
-    model = small()
+@pytest.mark.parametrize("norm", ["batch", "sync_batch"])
+def test_frozen_stages_keep_their_statistics_in_training(norm: str) -> None:
+    model = small(norm)
     freeze(model, 3)
     train_mode(model)
     body = model.backbone.body

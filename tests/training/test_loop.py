@@ -230,15 +230,3 @@ def test_a_floor_above_the_papers_threshold_is_said(caplog: pytest.LogCaptureFix
     assert warning.startswith(
         "in 2 layers λ1 is so large, up to 1.23e+05 in c, that eigenvalues about 0.001 are"
     )
-
-
-def test_the_last_line_tells_how_long_training_waited_for_data(
-    make_loop: Maker, wanted: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    loop, memory = make_loop(wanted)
-    loop.run()
-    shares = [point["data_wait"] for point in memory.points.values() if "data_wait" in point]
-    assert (
-        caplog.messages[-1] == f"finished: training waited for data {100 * sum(shares) / 6:.1f} % of the time"
-    )

@@ -21,9 +21,12 @@ from backend.database import Database
 from backend.errors import InvalidInput, Unavailable
 from backend.models import Checkpoint, Layer, Metric, Spectrum, SpectrumSummary
 from backend.runs import queue
+from backend.runs.specification import RunSpecification
+from backend.runs.start import StartReport
 from backend.settings import Settings
 from tests.training.stored import error_of, every, row
 from worker.training import checkpoints
+from worker.training.detectors import build_model
 from worker.training.devices import check_precision, choose_device
 from worker.training.distributed import Place
 from worker.training.session import train
@@ -61,7 +64,16 @@ def test_classifier_then_detector_from_it(
     assert detected.parameters > (detected.backbone_parameters or 0) > 0
     assert detected.macs
     words = capfd.readouterr().out
-    assert "initial weights (run): 120 tensors taken; left over: fc.weight, fc.bias" in words
+    assert (
+        f"initial weights (run): 120 tensors taken from the checkpoint of run {first} at iteration 6" in words
+    )
+    assert "2 left over: fc.weight, fc.bias" in words
+    assert "Not in the file, so drawn at random: the FPN, the RPN, the box head." in words
+    start = StartReport.model_validate(detected.start)
+    assert start.weights is not None
+    assert (start.weights.used, start.frozen_parameters) == (120, 0)
+    assert start.trained_parameters == detected.parameters
+    assert [part.name for part in start.parts][:6] == ["stem", "layer1", "layer2", "layer3", "layer4", "fpn"]
     assert "frozen: nothing" in words
     layers = {layer.order: layer for layer in every(database, Layer)}
     assert {layer.name for layer in layers.values()} >= {
@@ -151,15 +163,21 @@ def test_a_full_disk_under_the_database_is_one_sentence(
 
 
 def test_weights_that_do_not_fit_fail_before_training(
-    settings: Settings, database: Database, queued: Callable[..., int]
+    settings: Settings,
+    database: Database,
+    queued: Callable[..., int],
+    specification: Callable[..., RunSpecification],
 ) -> None:
     settings.data.mkdir(parents=True)
-    torch.save({"conv1.weight": torch.zeros(3)}, settings.data / "w.pth")
+    fits = build_model(specification().model, 3, 64).state_dict()
+    torch.save(fits, settings.data / "w.pth")
     run_id = queued(init={"kind": "file", "file": "w.pth"})
+    torch.save(fits | {"backbone.body.conv1.weight": torch.zeros(3)}, settings.data / "w.pth")
+    with pytest.raises(InvalidInput) as refused:
+        queued(init={"kind": "file", "file": "w.pth"})
     assert train(run_id, StopFlag()) == 4
-    assert error_of(settings, run_id).startswith(
-        "w.pth holds 'conv1.weight' with shape (3,), but the model's"
-    )
+    assert error_of(settings, run_id) == str(refused.value)
+    assert "w.pth holds 'backbone.body.conv1.weight' with shape (3,), but the model's" in str(refused.value)
     assert every(database, Metric) == []
 
 

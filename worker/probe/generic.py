@@ -125,8 +125,8 @@ def _refuse(model: nn.Module) -> None:
     kind = type(model).__name__
     if any(isinstance(module, GeneralizedRCNNTransform) for module in model.modules()):
         raise InvalidInput(
-            f"of torchvision's detectors the probe knows Faster R-CNN and Mask R-CNN, not {kind}; give it the model's "
-            "backbone"
+            f"of torchvision's detectors the probe knows Faster R-CNN, Mask R-CNN and RetinaNet, not {kind}; give it "
+            "the model's backbone"
         )
     if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
         raise InvalidInput(f"give the probe the model itself and not {kind} around it: model.module")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 
-from worker.probe.detector import Detector
 from worker.probe.generic import AnyModel
 from worker.probe.names import body_taps, stages
 from worker.probe.networks import Batched, Network
+from worker.probe.one_stage import OneStage
+from worker.probe.two_stage import TwoStage
 
 
 def network(model: nn.Module, example: Tensor) -> Network:
     """Return how to run the model on images like the example; raises `InvalidInput` for one that cannot be."""
     if isinstance(model, GeneralizedRCNN):
-        return Detector(model)
+        return TwoStage(model)
+    if isinstance(model, RetinaNet):
+        return OneStage(model)
     if _is_residual(model):
         return Batched(model, body_taps(model))
     return AnyModel(model, example)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from torch import Tensor, nn
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from backend.errors import InvalidInput
 from worker.probe.maps import Kind, MapName, Tap, rectified, whole
@@ -45,21 +45,34 @@ def fpn_levels(body: nn.Module, fpn: nn.Module) -> list[str]:
     return [f"p{int(name.removeprefix('layer')) + 1}" for name in sources]
 
 
+def every_level(fpn: nn.Module, levels: list[str]) -> list[str]:
+    """Return the names of all maps that the FPN returns: its levels, then `pool`, or `p6` and `p7`."""
+    extra: nn.Module | None = getattr(fpn, "extra_blocks", None)
+    if extra is None:
+        return levels
+    if isinstance(extra, LastLevelMaxPool):
+        return [*levels, "pool"]
+    if isinstance(extra, LastLevelP6P7):
+        return [*levels, "p6", "p7"]
+    raise InvalidInput(f"the probe knows no names for the FPN's extra levels of {type(extra).__name__}")
+
+
 def fpn_taps(fpn: nn.Module, levels: list[str]) -> list[Tap]:
     """Return the taps of torchvision's FPN.
 
     `fpn.inner.p2` is the lateral 1x1 convolution's map before the coarser level is added, `fpn.p2` the output,
-    `fpn.pool` the coarsest output, subsampled from the one before.
+    `fpn.pool` the coarsest output, subsampled from the one before; in RetinaNet `fpn.p6` and `fpn.p7`, each a
+    convolution's map, before the ReLU that P7 is made from.
     """
     taps = []
     for part, prefix in (("inner_blocks", "fpn.inner"), ("layer_blocks", "fpn")):
         for level, module in zip(levels, fpn.get_submodule(part).children(), strict=True):
             taps.append(_tap(module, f"{prefix}.{level}", "fpn", "fpn"))
-    extra: nn.Module | None = getattr(fpn, "extra_blocks", None)
-    if isinstance(extra, LastLevelMaxPool):
-        taps.append(_tap(extra, "fpn.pool", "fpn", "fpn", read=_last_level))
-    elif extra is not None:
-        raise InvalidInput(f"the probe knows no names for the FPN's extra levels of {type(extra).__name__}")
+    for level in every_level(fpn, levels)[len(levels) :]:
+        if level == "pool":
+            taps.append(_tap(fpn.get_submodule("extra_blocks"), "fpn.pool", "fpn", "fpn", read=_last_level))
+        else:
+            taps.append(_tap(fpn.get_submodule(f"extra_blocks.{level}"), f"fpn.{level}", "fpn", "fpn"))
     return taps
 
 
@@ -89,6 +102,21 @@ def mask_head_taps(head: nn.Module) -> list[Tap]:
     if not isinstance(head, nn.Sequential):
         raise InvalidInput(f"the probe knows no names for the maps of the mask head {type(head).__name__}")
     return [_activation(module, f"mask_head.{name}", "mask_head") for name, module in _numbered_layers(head)]
+
+
+def retina_head_taps(head: nn.Module, levels: list[str]) -> list[Tap]:
+    """Return the taps of RetinaNet's two subnets, after each ReLU, each called once per level.
+
+    `cls_subnet.conv1.p3` is the first map of the classification's, `bbox_subnet.conv4.p7` the last of the boxes'.
+    """
+    taps = []
+    for subnet, part in (("cls_subnet", "classification_head"), ("bbox_subnet", "regression_head")):
+        for number, layer in enumerate(head.get_submodule(f"{part}.conv").children(), start=1):
+            names = [
+                MapName(f"{subnet}.conv{number}.{level}", "retina_head", "retina_head") for level in levels
+            ]
+            taps.append(Tap(layer, tuple(names), whole))
+    return taps
 
 
 def _numbered_layers(head: nn.Sequential) -> list[tuple[str, nn.Module]]:

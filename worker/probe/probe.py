@@ -38,7 +38,8 @@ class EigenspectrumProbe:
     over the positions that the image itself covers and none that only pad it; in a detector's box and mask head,
     over the image's proposals.
 
-    `model` is any module that takes a batch (B, …) of images, or torchvision's Faster or Mask R-CNN with FPN.
+    `model` is any module that takes a batch (B, …) of images, or torchvision's Faster R-CNN, Mask R-CNN or RetinaNet
+    with FPN.
     `images` are float tensors (C, H, W), for a detector with values in 0 … 1 and of any size, as its own transform
     follows; they may lie on any device, and are read once here for their sizes and once per measurement. Images
     are batched by the size that the model gives them, so that neither their order nor the batch changes a result.

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import FrozenBatchNorm2d
 
 from backend.architectures.plan import BackbonePlan, BlockPlan, ConvolutionPlan
-
-MAX_GROUPS = 32
-"""Group norm's default (Wu & He 2018)."""
+from worker.training.norms import NORMS, NormFactory
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_DEVIATION = (0.229, 0.224, 0.225)
 """Of ImageNet, as torchvision's weights expect; red, green, blue in 0 … 1."""
-
-NormFactory = Callable[[int], nn.Module]
-
-
-def group_norm(channels: int) -> nn.GroupNorm:
-    """Return a group norm of 32 groups, or of the largest number below that divides the channels."""
-    groups = next(n for n in range(min(MAX_GROUPS, channels), 0, -1) if channels % n == 0)
-    return nn.GroupNorm(groups, channels)
-
-
-NORMS: dict[str, NormFactory] = {
-    "frozen_batch": FrozenBatchNorm2d,
-    "batch": nn.BatchNorm2d,
-    "group": group_norm,
-}
 
 
 def _convolution(plan: ConvolutionPlan) -> nn.Conv2d:

@@ -23,8 +23,10 @@ from backend.models import Dataset
 from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
+from backend.runs.start import StartReport
 from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
+from backend.weights.report import WeightsReport
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
 from worker.training import checkpoints, weights
@@ -178,14 +180,23 @@ class RunSession:
         specification, training = self._specification, self._specification.training
         model = build_model(specification.model, classes, training.image_size, training.seed)
         self._describe(model, classes)
+        taken = self._first_weights(model, classes) if fresh else None
+        frozen = freeze(model, training.trainable_stages)
+        _log.info("%s", frozen)
         if fresh:
-            report = weights.initialise(model, specification, self._database, self._settings)
-            _log.info("initial weights (%s): %s", specification.init.kind, report or "random")
-        _log.info("%s", freeze(model, training.trainable_stages))
+            self._recorder.start(StartReport(init=specification.init.kind, weights=taken, parts=frozen.parts))
         if self.device.type == "cuda":
             # Tensor cores read channels last; on a CPU it gains nothing.
             model.to(memory_format=torch.channels_last)
         return model.to(self.device)
+
+    def _first_weights(self, model: nn.Module, classes: int) -> WeightsReport | None:
+        specification = self._specification
+        taken = weights.initialise(model, specification, classes, self._database, self._settings)
+        _log.info("initial weights (%s): %s", specification.init.kind, taken or "all drawn at random")
+        for note in taken.notes if taken else ():
+            _log.info("%s", note)
+        return taken
 
     def _describe(self, model: nn.Module, classes: int) -> None:
         description = cost.architecture_of(self._specification, classes)
