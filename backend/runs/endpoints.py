@@ -30,10 +30,12 @@ class LogPage(BaseModel):
 
 
 class CheckpointItem(BaseModel):
-    """A checkpoint that a run can start from."""
+    """A checkpoint that a run can start from; a stopped run goes on from its `last`."""
 
     iteration: int
     bytes: int
+    kept_as: list[Literal["last", "best", "snapshot"]]
+    """Why it is there: the newest, of the best evaluation, of a snapshot of the spectra."""
     created_at: Any
 
 
@@ -175,7 +177,7 @@ def checkpoints(run_id: RunId, session: ReadSession) -> list[CheckpointItem]:
     """List a run's checkpoints, earliest first."""
     service.get(session, run_id)
     return [
-        CheckpointItem(iteration=c.iteration, bytes=c.bytes, created_at=c.created_at)
+        CheckpointItem.model_validate(c, from_attributes=True)
         for c in repository.checkpoints(session, run_id)
     ]
 

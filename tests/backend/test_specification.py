@@ -45,6 +45,8 @@ def built(**parts: Any) -> RunSpecification:
         ({"init": {"kind": "file"}}, "Field required"),
         ({"probe": {"layers": "("}}, "is no regular expression"),
         ({"resources": {"gpus": 65}}, "less than or equal to 64"),
+        ({"resources": {"gpus": 3}, "training": {"batch_size": 4}}, "cannot be shared evenly by 3 GPUs"),
+        ({"resources": {"gpus": 0}, "training": {"amp": "fp16"}}, "fp16 needs a GPU, which resources.gpus 0"),
     ],
 )
 def test_a_bad_specification_is_refused(parts: dict[str, Any], sentence: str) -> None:
