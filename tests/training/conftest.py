@@ -91,6 +91,12 @@ class Memory:
         return earlier
 
 
+@pytest.fixture
+def memory() -> Memory:
+    """Return a recorder that only remembers."""
+    return Memory()
+
+
 @pytest.fixture(name="specification")
 def specification_maker() -> Callable[..., RunSpecification]:
     """Return a maker of specifications."""
