@@ -119,6 +119,8 @@ _LOSSES = {
     "loss_objectness": "objectness",
     "loss_rpn_box_reg": "RPN box",
     "loss_mask": "mask",
+    "loss_classification": "class",
+    "loss_bbox_regression": "box",
 }
 _ACCURACIES = {"ap": "AP", "ap50": "AP<sub>50</sub>", "ap75": "AP<sub>75</sub>", "top1": "top-1"}
 

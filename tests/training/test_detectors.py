@@ -144,7 +144,9 @@ def test_subnets_pass_on_as_much_whatever_their_width(width: int) -> None:
         assert [layer.in_channels for layer in layers] == [128, width, width, width, width]
         for layer in layers:
             # torchvision's 0.01 where 256 channels enter.
-            assert layer.weight.std().item() == pytest.approx(0.01 * (256 / layer.in_channels) ** 0.5, rel=0.05)
+            assert layer.weight.std().item() == pytest.approx(
+                0.01 * (256 / layer.in_channels) ** 0.5, rel=0.05
+            )
         assert not any(layer.bias.any() for layer in layers[:4])
 
 
