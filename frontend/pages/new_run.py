@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -31,6 +31,11 @@ INITS = (
     ("run", "Run", "the weights of another run's checkpoint"),
     ("file", "File", "a file of weights below the data root"),
 )
+INPUTS = (
+    ("", "not said"),
+    ("rgb", "RGB, 0 … 1, normalised (torchvision)"),
+    ("bgr_255", "BGR, 0 … 255, less the mean (MSRA, Caffe)"),
+)
 
 
 @router.get("/new")
@@ -43,6 +48,7 @@ def show(
 ) -> HTMLResponse:
     """Show the form."""
     values, source = _values(session, preset, origin)
+    sources = _runs_with_checkpoints(session)
     return page(
         request,
         "new_run.html",
@@ -51,7 +57,9 @@ def show(
         inits=INITS,
         dataset_id=values.get("dataset_id"),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
-        sources=_runs_with_checkpoints(session),
+        inputs=INPUTS,
+        sources=sources,
+        kept=_kept_by(session, sources),
         files=initialisation.weights_files(settings.data),
         presets=presets(),
         preset=preset,
@@ -83,3 +91,8 @@ def _values(session: Session, preset: str, origin: int | None) -> tuple[Mapping[
 def _runs_with_checkpoints(session: Session) -> list[Run]:
     with_one = select(Checkpoint.run_id).distinct()
     return list(session.scalars(select(Run).where(Run.id.in_(with_one)).order_by(Run.id.desc()).limit(500)))
+
+
+def _kept_by(session: Session, runs: Sequence[Run]) -> list[Checkpoint]:
+    chosen = Checkpoint.run_id.in_([run.id for run in runs])
+    return list(session.scalars(select(Checkpoint).where(chosen).order_by(Checkpoint.iteration)))
