@@ -13,6 +13,7 @@ from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.presentation import RunDetail, RunItem, detail, items
 from backend.runs.presets import Preset, presets
+from backend.runs.protocols import REFERENCE_BATCH
 from backend.runs.recorded import FinishRequest, RecordingRequest
 from backend.runs.specification import RunSpecification
 
@@ -189,9 +190,17 @@ def schema() -> dict[str, Any]:
 
 
 @router.get("/presets")
-def preset_list() -> list[Preset]:
+def preset_list(
+    session: ReadSession,
+    dataset_id: Annotated[
+        int | None, Query(ge=1, description="Scale protocols to its images; empty leaves them as for COCO.")
+    ] = None,
+    batch_size: Annotated[
+        int, Query(ge=1, le=1024, description="Scale rate and iterations to so many images an update.")
+    ] = REFERENCE_BATCH,
+) -> list[Preset]:
     """Return ready-made specifications, without a dataset."""
-    return presets()
+    return presets(service.training_images(session, dataset_id), batch_size)
 
 
 @router.get("/weights")

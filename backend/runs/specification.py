@@ -97,7 +97,7 @@ Init = Annotated[ImageNetInit | ScratchInit | RunInit | FileInit, Field(discrimi
 class TrainingSpecification(Part):
     """The schedule: SGD with momentum, linear warm-up and step decay."""
 
-    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=10_000_000)
+    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=1_000_000_000)
     batch_size: int = Field(4, description="Images per update.", ge=1, le=1024)
     lr: float = Field(0.005, description="Learning rate after warm-up.", gt=0, le=100)
     momentum: float = Field(0.9, description="Of SGD.", ge=0, lt=1)

@@ -131,8 +131,8 @@ def test_system_and_runs_lead_to_it_and_it_leads_to_a_new_run(
     hostile = datasets["hostile"]
     assert f'<a href="/datasets/{hostile}">' in client.get("/system").text
     assert '<a href="/datasets/1">' in client.get(f"/runs/{roles['I']}").text
-    assert f'href="/new?dataset={hostile}"' in client.get(f"/datasets/{hostile}").text
-    assert f'<option value="{hostile}" selected>' in client.get(f"/new?dataset={hostile}").text
+    assert f'href="/new?dataset_id={hostile}"' in client.get(f"/datasets/{hostile}").text
+    assert f'<option value="{hostile}" selected>' in client.get(f"/new?dataset_id={hostile}").text
 
 
 @pytest.mark.browser

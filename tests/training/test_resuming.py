@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from backend.errors import Unavailable
+from tests.training.conftest import TINY, TINY_BODY
 from tests.training.trained import StopAfter, StopDuring, same, weights
 from worker.training import checkpoints
 from worker.training.loop import Loop
@@ -29,6 +30,19 @@ JITTERED = {"image_size_min": 48, "flip": True, "clip_norm": 5.0}
 KINDS: dict[str, dict[str, Any]] = {
     "batch norm, scale jitter": {"model": {"norm": "batch"}, "training": JITTERED, **DETECTOR},
     "group norm, bf16": {"model": {"norm": "group"}, "training": {"amp": "bf16"}, **DETECTOR},
+    "mask_rcnn": {
+        "model": {"architecture": "mask_rcnn", "widths": TINY | {"mask_head": 8}},
+        "training": JITTERED,
+        **DETECTOR,
+    },
+    "retinanet": {
+        "model": {
+            "architecture": "retinanet",
+            "norm": "group",
+            "widths": TINY_BODY | {"fpn": 8, "retina_head": 8},
+        },
+        **DETECTOR,
+    },
     "classifier": {"model": {"architecture": "classifier"}, **DETECTOR},
 }
 
@@ -44,7 +58,8 @@ def demand_same(straight: tuple[Loop, Any], loops: list[Loop], memories: list[An
     losses: dict[int, Any] = {}
     spectra: dict[int, list[Any]] = {}
     for memory in memories:
-        losses |= memory.losses()
+        for iteration, point in memory.losses().items():
+            losses.setdefault(iteration, {}).update(point)
         spectra |= snapshots(memory)
     assert losses == whole.losses()
     expected = snapshots(whole)
