@@ -22,7 +22,7 @@ class Layer(Base):
     map: Mapped[str] = mapped_column(String(20))
     """conv, norm, act, block, fpn, rpn, box_head, mask_head or retina_head; a recorded run may have further kinds."""
     stage: Mapped[str] = mapped_column(String(200))
-    """stem, layer1 … layer4, fpn, rpn, one of the heads, or the classifier's head; or a recorded run's own."""
+    """stem, layer1 … layer4, fpn, rpn, a head such as box_head, or the classifier's; or a recorded run's own."""
     width: Mapped[int] = mapped_column()
 
 
