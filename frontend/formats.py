@@ -39,6 +39,14 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{100 * value:.1f}"
 
 
+def share(value: float) -> str:
+    """Write a share in 0…1 as a percentage with two digits: 12 %, 3.4 %; less than a tenth of one as such."""
+    percentage = 100 * value
+    if 0 < percentage < 0.1:
+        return "< 0.1 %"
+    return f"{percentage:.{0 if percentage >= 9.95 else 1}f} %"
+
+
 def duration(seconds: float | None) -> str:
     """Write a span of time with its two largest units: 2 h 05 min."""
     if seconds is None:

@@ -39,6 +39,7 @@ _ENVIRONMENT.filters.update(
     count=formats.count,
     integer=formats.integer,
     percent=formats.percent,
+    share=formats.share,
     duration=formats.duration,
     ago=formats.ago,
     moment=formats.moment,

@@ -38,12 +38,13 @@ class FoundItem(ObjectItem):
 
 
 class ImageItem(BaseModel):
-    """One image: what is there, and what was found, best first."""
+    """One image: what is there, at most 100 of all `objects`, and what was found, best first, at most 100."""
 
     image_id: int
     file_name: str
     width: int
     height: int
+    objects: int
     truth: list[ObjectItem]
     found: list[FoundItem]
 

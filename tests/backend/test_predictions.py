@@ -21,8 +21,8 @@ OUTLINED = OBJECT | {"outlines": [[1.0, 2.0, 4.0, 2.0, 4.0, 6.0]]}
 
 def row(image_id: int, score: float) -> PredictionRow:
     found = [OUTLINED | {"score": score}]
-    data: dict[str, Any] = {"file_name": f"{image_id}.png", "width": 20, "height": 10, "truth": [OBJECT]}
-    return PredictionRow(image_id, data | {"found": found})
+    data: dict[str, Any] = {"file_name": f"{image_id}.png", "width": 20, "height": 10}
+    return PredictionRow(image_id, data | {"objects": 1, "truth": [OBJECT], "found": found})
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ def test_the_newest_are_given_and_older_ones_by_iteration(
         "file_name": "9.png",
         "width": 20,
         "height": 10,
+        "objects": 1,
         "truth": [OBJECT | {"outlines": None}],
         "found": [OUTLINED | {"score": 0.5}],
     }

@@ -85,14 +85,15 @@ def found_in(truth: CocoFile, each: int, masks: bool) -> list[Detection]:
 @pytest.mark.parametrize("masks", [False, True])
 def test_eight_images_over_the_split_with_the_best_of_each(coco: CocoFile, shapes: Path, masks: bool) -> None:
     examples = DetectionSet(coco, shapes / "images", masks=masks)
-    rows = predictions(examples, coco, found_in(coco, 20, masks))
+    rows = predictions(examples, coco, found_in(coco, 40, masks))
     ids = [examples.entry(number).id for number in range(len(examples))]
     assert [row.image_id for row in rows] == [ids[k] for k in (0, 2, 3, 5, 6, 8, 9, 11)]
     for row in rows:
         data = json.loads(json.dumps(row.data))
         objects = [a for a in coco.by_image[row.image_id] if not a.iscrowd]
         assert [one["category_id"] for one in data["truth"]] == [a.category_id for a in objects]
-        assert len(data["found"]) == min(50, 20 * len(objects))
+        assert len(data["found"]) == min(100, 40 * len(objects))
+        assert data["objects"] == len(objects)
         scores = [one["score"] for one in data["found"]]
         assert scores == sorted(scores, reverse=True)
         for one in data["truth"] + data["found"]:

@@ -71,12 +71,11 @@ def training_batches(
 ) -> Iterator[Batch]:
     """Yield the batch of each iteration, or one process's `share` of it; the same iteration always has the same batch.
 
-    What takes time to read is read by processes of their own, which
-    also draw masks and resize images; none draws from a global random generator. Raises `InvalidInput` for an image
-    that cannot be used.
+    What takes time to read is read by processes of their own, which also draw masks and resize images; none draws
+    from a global random generator. Raises `InvalidInput` for an image that cannot be used.
     """
     schedule = _Schedule(examples, Order(examples.upright, training), share)
-    yield from _read(schedule, iterations, _readers(examples, training, device), device)
+    yield from _read(schedule, iterations, reader_count(examples, training, device), device)
 
 
 def validation_batches(
@@ -85,7 +84,7 @@ def validation_batches(
     """Yield all examples in order, with their numbers; targets hold what is needed to judge a classifier."""
     split = _Split(examples, batch_size)
     batches = range(-(-len(examples) // batch_size))
-    readers = _readers(examples, None, device)
+    readers = reader_count(examples, None, device)
     for number, batch in enumerate(_read(split, batches, readers, device)):
         yield split.numbers(number), batch
 
@@ -117,7 +116,7 @@ def _unchanged(batch: Read) -> Read:
     return batch
 
 
-def _readers(examples: ExampleSet, training: TrainingSpecification | None, device: torch.device) -> int:
+def reader_count(examples: ExampleSet, training: TrainingSpecification | None, device: torch.device) -> int:
     """Return how many processes are to read beside this one.
 
     None where images lie in memory, unless a GPU would have to wait for masks or resizing: a CPU that trains would

@@ -17,8 +17,8 @@ from worker.training.masks import decode_masks
 from worker.training.outlines import outlines
 
 IMAGES = 8
-OBJECTS = 50
-"""Kept of an image: the best by score, and as many of the truth."""
+OBJECTS = 100
+"""Kept of an image, as many as COCO's evaluation looks at: the best by score, and the first of the truth."""
 
 
 def predictions(
@@ -38,6 +38,7 @@ def predictions(
                 "file_name": entry.file_name,
                 "width": entry.width,
                 "height": entry.height,
+                "objects": sum(not a.iscrowd for a in coco.by_image[entry.id]),
                 "truth": list(_truth(coco.by_image[entry.id], entry, examples.masks)),
                 "found": [_found(one) for one in _best(by_image[entry.id])],
             },
