@@ -13,6 +13,7 @@ from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Predicti
 from backend.models.base import now
 from backend.runs import cost, initialisation, queue, repository
 from backend.runs.presentation import actions_by_status
+from backend.runs.protocols import COCO_IMAGES
 from backend.runs.specification import RunInit, RunSpecification
 from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
@@ -59,6 +60,19 @@ def preview(session: Session, settings: Settings, specification: RunSpecificatio
     classes = len(dataset.categories)
     found = cost.cost(specification, classes, dataset.counts["val"]["images"])
     return found.model_copy(update={"weights": _first_weights(session, settings, specification, classes)})
+
+
+def training_images(session: Session, dataset_id: int | None) -> int:
+    """Return how many images the dataset's training split has; None stands for COCO's."""
+    if dataset_id is None:
+        return COCO_IMAGES
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None:
+        raise NotFound(
+            f"there is no dataset {dataset_id} to scale to; take one of `eigenscope datasets list`"
+        )
+    images: int = dataset.counts["train"]["images"]
+    return images
 
 
 def _dataset(session: Session, specification: RunSpecification) -> Dataset:

@@ -79,15 +79,10 @@ class FileInit(Part):
 
     kind: Literal["file"] = "file"
     file: str = Field(
-        description="Name relative to the data root, such as `weights/resnet50.pth`.",
-        min_length=1,
-        max_length=400,
+        description="Name below the data root, such as `weights/resnet50.pth`.", min_length=1, max_length=400
     )
     input: Input | None = Field(
-        None,
-        description="What the weights' network was fed: `rgb` in 0 … 1 less ImageNet's mean, over its deviation "
-        "(torchvision), or `bgr_255`, 0 … 255 less the mean (Caffe, Detectron2's MSRA weights), which is folded into "
-        "the first convolution. Empty means rgb; Detectron2's names fit both and demand an answer.",
+        None, description="What its network was fed; empty means rgb, where the names do not fit both."
     )
 
 
@@ -97,7 +92,7 @@ Init = Annotated[ImageNetInit | ScratchInit | RunInit | FileInit, Field(discrimi
 class TrainingSpecification(Part):
     """The schedule: SGD with momentum, linear warm-up and step decay."""
 
-    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=10_000_000)
+    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=1_000_000_000)
     batch_size: int = Field(4, description="Images per update.", ge=1, le=1024)
     lr: float = Field(0.005, description="Learning rate after warm-up.", gt=0, le=100)
     momentum: float = Field(0.9, description="Of SGD.", ge=0, lt=1)

@@ -62,20 +62,20 @@ def match(
         )
     lost = sum(1 for key in network if key not in taken and COUNTER in key)
     if lost:
-        notes.append(f"{lost} counters of batches are not in the file; nothing uses them.")
+        notes.append(f"{lost} counters of batches are not among the weights; nothing uses them.")
     return LoadPlan(name, both.naming, transfers, missing, left_over, tuple(notes))
 
 
 def _notes(both: Offer, heads: Heads, missing: Collection[str], same_categories: bool) -> list[str]:
     absent = [part for start, part in PARTS.items() if _wholly_absent(both, start)]
     candidates = [
-        (absent, "Not in the file, so drawn at random: {}."),
-        (heads.other_categories, "Drawn at random, since the file's number of categories is another: {}."),
-        (heads.elsewhere, "Drawn at random, since the file's take another map: {}."),
-        (heads.with_a_norm, "Drawn at random, since a norm follows them in the file and none here: {}."),
+        (absent, "Drawn at random, since the weights have none: {}."),
+        (heads.other_categories, "Drawn at random, since the weights have another number of categories: {}."),
+        (heads.elsewhere, "Drawn at random, since the weights' take another map: {}."),
+        (heads.with_a_norm, "Drawn at random, since a norm follows the weights' and none follows here: {}."),
         (
             [] if same_categories else heads.same_categories,
-            "Taken with the file's categories, which must be the dataset's in the same order: {}.",
+            "Taken with the weights' categories, which must be the dataset's in the same order: {}.",
         ),
         (
             ["roi"]
@@ -105,4 +105,4 @@ def _partial(both: Offer, taken: Collection[str], left_over: Collection[str]) ->
             for common, source in both.sources.items()
         )
     ]
-    return [f"Taken in part only, since the file's has more layers: {', '.join(odd)}."] if odd else []
+    return [f"Taken in part only, since the weights have more layers there: {', '.join(odd)}."] if odd else []

@@ -18,6 +18,13 @@ from frontend.training_charts import charts_of_run
 
 router = APIRouter()
 
+KEPT = {
+    "last": "The newest: what the run goes on from.",
+    "best": "Of the best evaluation so far, by mask AP, AP or top-1.",
+    "snapshot": "Of a snapshot of the spectra.",
+}
+"""Why a checkpoint is kept."""
+
 
 @router.get("/runs/{run_id}")
 def show(
@@ -37,5 +44,6 @@ def show(
         training=charts_of_run(session, found),
         waited=measurements.mean_metric(session, run_id, "data_wait"),
         checkpoints=repository.checkpoints(session, run_id),
+        kept=KEPT,
         view=explorer_view(session, [found]),
     )

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from backend.architectures.maps import MAP_KINDS
 from backend.runs.cost import cost
-from backend.runs.presets import presets
 from backend.runs.specification import Architecture, MapKind, Norm, RunSpecification
 
 
@@ -45,6 +44,8 @@ def built(**parts: Any) -> RunSpecification:
         ({"init": {"kind": "file"}}, "Field required"),
         ({"probe": {"layers": "("}}, "is no regular expression"),
         ({"resources": {"gpus": 65}}, "less than or equal to 64"),
+        ({"resources": {"gpus": 3}, "training": {"batch_size": 4}}, "cannot be shared evenly by 3 GPUs"),
+        ({"resources": {"gpus": 0}, "training": {"amp": "fp16"}}, "fp16 needs a GPU, which resources.gpus 0"),
     ],
 )
 def test_a_bad_specification_is_refused(parts: dict[str, Any], sentence: str) -> None:
@@ -103,11 +104,3 @@ def test_lagging_statistics_are_warned_of_with_both_batch_norms() -> None:
         for norm in get_args(Norm)[1:]
     }
     assert lag == {"batch": True, "sync_batch": True, "group": False}
-
-
-def test_the_papers_presets_differ_in_their_first_weights_alone() -> None:
-    pretrained, scratch = (preset.specification for preset in presets())
-    differing = {key for key in pretrained if pretrained[key] != scratch[key]}
-    assert differing == {"init", "tags"}
-    for preset in presets():
-        RunSpecification.model_validate({"dataset_id": 1, **preset.specification})

@@ -119,6 +119,16 @@ def test_a_run_is_queued_shown_cancelled_and_deleted(eigenscope: Call, add: Call
     assert "there is no run 1" in eigenscope("runs", "show", 1).err
 
 
+def test_launching_tells_what_the_first_weights_give(eigenscope: Call, add: Call, home: Path) -> None:
+    add()
+    (home / "spec.json").write_text(json.dumps({"dataset_id": 1, "init": {"kind": "imagenet"}}))
+    launched = eigenscope("runs", "launch", home / "spec.json", "--json")
+    assert json.loads(launched.out)["status"] == "queued"
+    assert "318 tensors taken from resnet50-0676ba61.pth" in launched.err
+    assert "2 left over: fc.weight, fc.bias" in launched.err
+    assert "the weights have none: the FPN, the RPN, the box head." in launched.err
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [

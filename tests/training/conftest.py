@@ -63,6 +63,7 @@ class Memory:
         self.results: list[dict[str, float]] = []
         self.predicted: dict[int, list[PredictionRow]] = {}
         self.phases: list[str] = []
+        self.on_phase: Callable[[str], None] = lambda _phase: None
         self.progressed: list[int] = []
         self.file: Path | None = None
         self.kept: dict[int, CheckpointRow] = {}
@@ -87,6 +88,7 @@ class Memory:
 
     def phase(self, phase: str) -> None:
         self.phases.append(phase)
+        self.on_phase(phase)
 
     def result(self, **values: float) -> None:
         self.results.append(values)
@@ -122,7 +124,10 @@ def make_loop(
     """Return a maker of a loop and the memory of what it tells, from a specification."""
 
     def make(
-        wanted: RunSpecification, folder: str = "run", stop: StopFlag | None = None
+        wanted: RunSpecification,
+        folder: str = "run",
+        stop: StopFlag | None = None,
+        kept: tuple[CheckpointRow, ...] = (),
     ) -> tuple[Loop, Memory]:
         training, memory, stop = wanted.training, Memory(), stop or StopFlag()
         torch.manual_seed(training.seed)
@@ -146,6 +151,7 @@ def make_loop(
             stop=stop,
             folder=tmp_path / folder,
             device=torch.device("cpu"),
+            kept=kept,
         )
         return Loop(parts), memory
 

@@ -19,6 +19,7 @@ from backend.models import Checkpoint
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
 from tests.training.stored import error_of, every, row
+from tests.training.trained import same
 from worker.training import checkpoints, launch
 from worker.training.snapshots import make_probe, spectrum_rows
 
@@ -38,10 +39,6 @@ def ranks(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[s
     )
     assert done.returncode == 0, done.stderr
     return [torch.load(out / f"rank-{rank}.pt", weights_only=True) for rank in (0, 1)]
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.mark.parametrize("what", ["straight", "interrupted", "one update", "frozen"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.trained import same, weights
 from worker.probe.maps import LayerSpectrum, ProbedLayer
 from worker.training import checkpoints
 from worker.training import loop as loop_module
@@ -18,72 +19,13 @@ from worker.training.errors import TrainingFailed
 from worker.training.loop import Loop
 from worker.training.optimiser import learning_rate
 from worker.training.snapshots import Snapshots, rounding_warning
-from worker.training.stopping import StopFlag, StopRequested
 
 Maker = Callable[..., tuple[Loop, Any]]
-
-
-class StopAfter(StopFlag):
-    """A wish to stop that comes when asked for the n-th time."""
-
-    def __init__(self, asked: int) -> None:
-        super().__init__()
-        self.left = asked
-
-    @property
-    def requested(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-
-def weights(loop: Loop) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in loop._model.state_dict().items()}
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.fixture
 def wanted(specification: Callable[..., Any]) -> Any:
     return specification()
-
-
-@pytest.mark.parametrize("architecture", ["faster_rcnn", "classifier"])
-def test_resuming_is_exact(make_loop: Maker, specification: Callable[..., Any], architecture: str) -> None:
-    wanted = specification(model={"architecture": architecture})
-    straight, memory = make_loop(wanted, "straight")
-    straight.run()
-    first, before = make_loop(wanted, "resumed", StopAfter(3))
-    with pytest.raises(StopRequested):
-        first.run()
-    assert first.iteration == 3
-    second, after = make_loop(wanted, "resumed")
-    torch.rand(7)
-    second.restore(checkpoints.load(before.file, "x"))
-    second.run()
-    assert same(weights(straight), weights(second))
-    assert memory.losses() == before.losses() | after.losses()
-    assert memory.results == after.results
-
-
-def test_resuming_looks_again_only_where_it_had_not(
-    make_loop: Maker, specification: Callable[..., Any]
-) -> None:
-    wanted = specification(probe={"images": 2, "every": 3}, checkpoint_every=3)
-    loop, memory = make_loop(wanted, stop=StopAfter(1))
-    with pytest.raises(StopRequested):
-        loop.run()
-    assert loop.iteration == 0
-    assert memory.snapshots == {}
-    again, memory = make_loop(wanted)
-    again.restore(checkpoints.load(checkpoints.path_of(loop._parts.folder, 0), "x"))
-    again.run()
-    assert sorted(memory.snapshots) == [0, 1, 2, 3, 6]
-    finished, memory = make_loop(wanted)
-    finished.restore(checkpoints.load(checkpoints.path_of(loop._parts.folder, 6), "x"))
-    finished.run()
-    assert memory.snapshots == {}
 
 
 def beside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_classifier_then_detector_from_it(
         f"initial weights (run): 120 tensors taken from the checkpoint of run {first} at iteration 6" in words
     )
     assert "2 left over: fc.weight, fc.bias" in words
-    assert "Not in the file, so drawn at random: the FPN, the RPN, the box head." in words
+    assert "Drawn at random, since the weights have none: the FPN, the RPN, the box head." in words
     start = StartReport.model_validate(detected.start)
     assert start.weights is not None
     assert (start.weights.used, start.frozen_parameters) == (120, 0)

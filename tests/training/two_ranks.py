@@ -14,6 +14,7 @@ import torch
 from backend.datasets.coco import read_coco
 from backend.runs.specification import RunSpecification
 from tests.training.conftest import Memory, _specification
+from tests.training.trained import StopAfter, weights
 from worker.training import checkpoints
 from worker.training.data import example_set
 from worker.training.detectors import build_model
@@ -26,19 +27,6 @@ from worker.training.stopping import StopFlag, StopRequested
 
 CPU = torch.device("cpu")
 PROBED = {"probe": {"images": 3, "every": 2, "maps": ["act", "block", "fpn", "rpn", "box_head"]}}
-
-
-class StopAfter(StopFlag):
-    """A wish to stop that comes when asked for the n-th time."""
-
-    def __init__(self, asked: int) -> None:
-        super().__init__()
-        self.left = asked
-
-    @property
-    def requested(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def a_loop(
@@ -101,8 +89,12 @@ def told(loop: Loop, memory: Memory) -> dict[str, Any]:
         iteration: [torch.from_numpy(row.eigenvalues.copy()) for row in rows]
         for iteration, rows in memory.snapshots.items()
     }
-    weights = {name: value.clone() for name, value in loop._model.state_dict().items()}
-    return {"weights": weights, "losses": memory.losses(), "snapshots": spectra, "random": torch.rand(2)}
+    return {
+        "weights": weights(loop),
+        "losses": memory.losses(),
+        "snapshots": spectra,
+        "random": torch.rand(2),
+    }
 
 
 def main(shapes: Path, out: Path) -> None:

@@ -11,7 +11,11 @@ from backend.runs.specification import ModelSpecification
 from worker.training.detectors import build_model
 
 NARROW = {"layer4": 16, "layer4.0.conv1": 8, "layer4.1.conv1": 8}
-HEADS = {"fpn": 8, "box_head": 16}
+HEADS = {
+    "faster_rcnn": {"fpn": 8, "box_head": 16},
+    "mask_rcnn": {"fpn": 8, "box_head": 16, "mask_head": 12},
+    "retinanet": {"fpn": 8, "retina_head": 12},
+}
 CLASSES = 3
 State = dict[str, Tensor]
 
@@ -23,7 +27,8 @@ def classifier(**changes: Any) -> ModelSpecification:
 
 
 def detector(**changes: Any) -> ModelSpecification:
-    return ModelSpecification(**{"backbone": "resnet18", "widths": NARROW | HEADS} | changes)
+    architecture = changes.get("architecture", "faster_rcnn")
+    return ModelSpecification(**{"backbone": "resnet18", "widths": NARROW | HEADS[architecture]} | changes)
 
 
 def built(model: ModelSpecification, seed: int = 11, classes: int = CLASSES) -> nn.Module:

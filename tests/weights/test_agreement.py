@@ -18,8 +18,15 @@ THIN = {"stem": 4, "layer1": 4, "layer2": 4, "layer3": 4, "layer4": 4} | {
     f"layer{stage}.{block}.conv1": 4 for stage in (1, 2, 3, 4) for block in (0, 1)
 }
 BODIES = [classifier(widths=THIN), classifier(widths=THIN, norm="group")]
+HEADS = {
+    "faster_rcnn": {"fpn": 4, "box_head": 4},
+    "mask_rcnn": {"fpn": 4, "box_head": 4, "mask_head": 4},
+    "retinanet": {"fpn": 4, "retina_head": 4},
+}
 DETECTORS = [
-    detector(widths=THIN | {"fpn": 4, "box_head": 4}, norm=norm) for norm in ("batch", "frozen_batch")
+    detector(architecture=architecture, widths=THIN | heads, norm=norm)
+    for architecture, heads in HEADS.items()
+    for norm in ("batch", "frozen_batch")
 ]
 MODELS = BODIES + DETECTORS
 STATES = [state(model, classes=classes) for model in MODELS for classes in (2, 3)]

@@ -34,7 +34,7 @@ def test_half_precision_becomes_the_backbone(take: Taker) -> None:
     assert torch.equal(taken, half["layer2.0.conv1.weight"].float())
     assert report.left_over == ["fc.weight", "fc.bias"]
     assert "2 left over: fc.weight, fc.bias" in str(report)
-    assert report.notes[0] == "Not in the file, so drawn at random: the FPN, the RPN, the box head."
+    assert report.notes[0] == "Drawn at random, since the weights have none: the FPN, the RPN, the box head."
 
 
 def test_loading_changes_the_backbone_and_nothing_else(take: Taker) -> None:
@@ -51,7 +51,7 @@ def test_a_file_without_counters_or_last_layer_is_whole(take: Taker) -> None:
     bare = {key: t for key, t in given.items() if "num_batches" not in key and not key.startswith("fc.")}
     _, report = take.file(classifier(), bare)
     assert report.missing == ["fc.weight", "fc.bias"]
-    assert "20 counters of batches are not in the file; nothing uses them." in report.notes
+    assert "20 counters of batches are not among the weights; nothing uses them." in report.notes
     _, frozen = take.file(detector(norm="frozen_batch"), given)
     assert frozen.left_over == ["fc.weight", "fc.bias"]
 

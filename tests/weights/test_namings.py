@@ -7,29 +7,45 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.models import detection
 
+from backend.architectures.tensors import class_tensors, tensor_shapes
 from backend.errors import InvalidInput
 from backend.weights.colours import DEVIATION
+from backend.weights.matching import match
 from tests.weights.detectron2_names import detectron2_state
-from tests.weights.networks import built, classifier, detector, state
+from tests.weights.networks import HEADS, built, classifier, detector, state
 from tests.weights.taker import Taker
 from worker.training.backbones import IMAGE_DEVIATION
+from worker.training.states import entries_of
 
 THIN = {"stem": 8, "layer1": 8, "layer2": 8, "layer3": 8, "layer4": 8}
 RGB = {"input": "rgb"}
 
 
 def answers(network: nn.Module) -> list[Tensor]:
-    """What a network says to one image, untouched by thresholds: every head's outputs but the background's boxes."""
+    """What every head says to one image, but for the background's boxes, masks and RetinaNet's scores."""
     images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
         if not hasattr(network, "backbone"):
             return [network(images)]
         features = list(network.backbone(images).values())
-        pooled = torch.rand(2, features[0].shape[1], 7, 7, generator=torch.Generator().manual_seed(5))
-        scores, boxes = network.roi_heads.box_predictor(network.roi_heads.box_head(pooled))
-        objectness, deltas = network.rpn.head(features)
-        return [*features, *objectness, *deltas, scores, boxes[:, 4:]]
+        if hasattr(network, "head"):
+            found = network.head(features)
+            return [*features, found["cls_logits"][..., 1:], found["bbox_regression"]]
+        return [*features, *region_answers(network, features)]
+
+
+def region_answers(network: nn.Module, features: list[Tensor]) -> list[Tensor]:
+    heads, generator = network.roi_heads, torch.Generator().manual_seed(5)
+    channels = features[0].shape[1]
+    scores, boxes = heads.box_predictor(heads.box_head(torch.rand(2, channels, 7, 7, generator=generator)))
+    objectness, deltas = network.rpn.head(features)
+    found = [*objectness, *deltas, scores, boxes[:, 4:]]
+    if heads.has_mask():
+        masks = heads.mask_predictor(heads.mask_head(torch.rand(2, channels, 14, 14, generator=generator)))
+        found.append(masks[:, 1:])
+    return found
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -43,24 +59,34 @@ def older(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     for key, tensor in weights.items():
         if key.startswith(("backbone.fpn.inner", "backbone.fpn.layer")):
             key = key.replace(".0.weight", ".weight").replace(".0.bias", ".bias")
+        if key.startswith("roi_heads.mask_head."):
+            _, _, number, _, kind = key.split(".")
+            key = f"roi_heads.mask_head.mask_fcn{int(number) + 1}.{kind}"
+        if key.startswith("head.") and ".conv." in key:
+            head, number, _, kind = key.removeprefix("head.").replace(".conv.", ".").split(".")
+            key = f"head.{head}.conv.{2 * int(number)}.{kind}"
         renamed[key.replace("rpn.head.conv.0.0.", "rpn.head.conv.")] = tensor
     return renamed
 
 
+@pytest.mark.parametrize("architecture", HEADS)
 @pytest.mark.parametrize("rename", [dict, older, lambda s: {f"module.{k}": v for k, v in s.items()}])
-def test_torchvisions_detectors(take: Taker, rename: Any) -> None:
-    network, report = take.file(detector(), rename(state(detector())))
-    assert same(network, built(detector()))
-    assert not same(network, built(detector(), seed=12))
+def test_torchvisions_detectors(take: Taker, rename: Any, architecture: str) -> None:
+    model = detector(architecture=architecture)
+    network, report = take.file(model, rename(state(model)))
+    assert same(network, built(model))
+    assert not same(network, built(model, seed=12))
     assert (report.naming, report.missing, report.left_over) == ("torchvision", [], [])
 
 
-@pytest.mark.parametrize("model", [detector(), detector(norm="frozen_batch"), detector(norm="group")])
-def test_detectron2s_detectors(take: Taker, model: Any) -> None:
+@pytest.mark.parametrize("architecture", HEADS)
+@pytest.mark.parametrize("norm", ["batch", "frozen_batch", "group"])
+def test_detectron2s_detectors(take: Taker, architecture: str, norm: str) -> None:
+    model = detector(architecture=architecture, norm=norm)
     network, report = take.file(model, {"model": detectron2_state(state(model)), "iteration": 9}, **RGB)
     assert same(network, built(model))
     assert (report.naming, report.missing, report.left_over) == ("Detectron2", [], [])
-    assert any("half a pixel" in note for note in report.notes)
+    assert any("half a pixel" in note for note in report.notes) == (architecture != "retinanet")
 
 
 @pytest.mark.parametrize("prefix", ["", "backbone.", "bottom_up.", "backbone.bottom_up."])
@@ -111,7 +137,7 @@ def test_another_number_of_categories_is_drawn_anew(take: Taker, categories: int
         ]
         assert len(report.left_over) == 4
         assert any(
-            "number of categories is another: roi_heads.box_predictor.cls_score" in n for n in report.notes
+            "another number of categories: roi_heads.box_predictor.cls_score" in n for n in report.notes
         )
         fresh = built(detector(), seed=1)
         drawn = network.roi_heads.box_predictor.cls_score.weight
@@ -147,11 +173,39 @@ def test_layers_with_a_norm_of_their_own_are_drawn_anew(take: Taker) -> None:
     _, report = take.file(detector(), given, **RGB)
     assert report.missing == ["backbone.fpn.inner_blocks.1.0.weight", "backbone.fpn.inner_blocks.1.0.bias"]
     assert report.left_over == ["backbone.fpn_lateral3.weight", "backbone.fpn_lateral3.norm.weight"]
-    assert any("a norm follows them in the file" in note for note in report.notes)
+    assert any("a norm follows the weights'" in note for note in report.notes)
 
 
 def test_further_layers_of_a_part_are_told(take: Taker) -> None:
     given = state(detector(), rpn__head__conv__1__0__weight=torch.zeros(8, 8, 3, 3))
     _, report = take.file(detector(), given)
     assert report.left_over == ["rpn.head.conv.1.0.weight"]
-    assert "Taken in part only, since the file's has more layers: the RPN." in report.notes
+    assert "Taken in part only, since the weights have more layers there: the RPN." in report.notes
+
+
+def test_detectron2s_retinanet_takes_its_coarse_levels_from_another_map(take: Taker) -> None:
+    model = detector(architecture="retinanet")
+    given = detectron2_state(state(model)) | {"backbone.top_block.p6.weight": torch.zeros(8, 16, 3, 3)}
+    _, report = take.file(model, given, **RGB)
+    assert report.missing == ["backbone.fpn.extra_blocks.p6.weight", "backbone.fpn.extra_blocks.p6.bias"]
+    assert any(
+        "since the weights' take another map: backbone.fpn.extra_blocks.p6" in note for note in report.notes
+    )
+
+
+def test_published_detectors_of_torchvision_fit_by_name_and_shape(take: Taker) -> None:
+    """Its own modules at full size, with 91 categories, told under both generations of names."""
+    makers = {"mask_rcnn": detection.maskrcnn_resnet50_fpn, "retinanet": detection.retinanet_resnet50_fpn}
+    for architecture, make in makers.items():
+        with torch.device("meta"):
+            shapes = make(weights=None, weights_backbone=None, num_classes=91).state_dict()
+        network = tensor_shapes(architecture, "resnet50", "frozen_batch", None, 90)
+        for names in (dict, older):
+            plan = match(
+                "w",
+                entries_of(names(shapes)),
+                network,
+                class_tensors(architecture, "resnet50", "frozen_batch", None),
+            )
+            assert (plan.missing, plan.left_over) == ((), ())
+            assert len(plan.transfers) == len(network)

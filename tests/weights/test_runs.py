@@ -10,6 +10,7 @@ from urllib.error import URLError
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from backend.errors import InvalidInput, Unavailable
 from backend.weights.imagenet import FILES
@@ -55,6 +56,46 @@ def test_a_run_with_other_categories_gives_all_but_the_last_layers(take: Taker) 
     network, report = take.run(detector(), given)
     assert len(report.missing) == 4
     assert torch.equal(network.roi_heads.box_head.fc7.weight, given.roi_heads.box_head.fc7.weight)
+
+
+def same_keys(one: nn.Module, other: nn.Module, prefix: str) -> list[str]:
+    """The tensors below a prefix that both have, all of which must be equal."""
+    mine, theirs = one.state_dict(), other.state_dict()
+    common = [key for key in mine if key.startswith(prefix) and key in theirs]
+    assert all(torch.equal(mine[key], theirs[key]) for key in common)
+    return common
+
+
+def test_a_mask_rcnn_takes_all_that_a_faster_rcnn_has(take: Taker) -> None:
+    given = built(detector())
+    network, report = take.run(detector(architecture="mask_rcnn"), given)
+    assert same_keys(network, given, "") == list(given.state_dict())
+    assert all(key.startswith("roi_heads.mask_") for key in report.missing)
+    assert report.notes == ["Drawn at random, since the weights have none: the mask head."]
+
+
+def test_a_faster_rcnn_leaves_a_mask_rcnns_mask_head(take: Taker) -> None:
+    given = built(detector(architecture="mask_rcnn"))
+    network, report = take.run(detector(), given)
+    assert same_keys(network, given, "") == list(network.state_dict())
+    assert all(key.startswith("roi_heads.mask_") for key in report.left_over)
+
+
+def test_a_retinanets_pyramid_is_taken_level_by_level(take: Taker) -> None:
+    """Its number 0 is layer2's level, that of the other detectors layer1's."""
+    given = built(detector(architecture="retinanet"))
+    network, report = take.run(detector(), given)
+    theirs, ours = given.backbone.fpn, network.backbone.fpn
+    for level in range(3):
+        assert torch.equal(ours.inner_blocks[level + 1][0].weight, theirs.inner_blocks[level][0].weight)
+        assert torch.equal(ours.layer_blocks[level + 1][0].bias, theirs.layer_blocks[level][0].bias)
+    assert [key for key in report.missing if "fpn" in key] == [
+        f"backbone.fpn.{kind}_blocks.0.0.{tensor}"
+        for kind in ("inner", "layer")
+        for tensor in ("weight", "bias")
+    ]
+    back, report = take(detector(architecture="retinanet"), {"kind": "run", "run_id": 1})
+    assert same_keys(back, given, "") == list(given.state_dict())
 
 
 @pytest.mark.parametrize(
