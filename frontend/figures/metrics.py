@@ -129,6 +129,8 @@ _LOSSES = {
     "loss_objectness": "objectness",
     "loss_rpn_box_reg": "RPN box",
     "loss_mask": "mask",
+    "loss_classification": "class",
+    "loss_bbox_regression": "box",
 }
 
 

@@ -98,6 +98,12 @@ class Memory:
         self.file = next((row.file for row in rows if "last" in row.kept_as), None)
 
 
+@pytest.fixture
+def memory() -> Memory:
+    """Return a recorder that only remembers."""
+    return Memory()
+
+
 @pytest.fixture(name="specification")
 def specification_maker() -> Callable[..., RunSpecification]:
     """Return a maker of specifications."""
