@@ -92,6 +92,17 @@ def size(value: int | None) -> str:
     return f"{value} B"
 
 
+def kind_words(kind: str, long: bool = False) -> str:
+    """Name what a dataset was registered from; `long` explains it."""
+    short_words, words = {
+        "coco": ("COCO", "COCO annotation files of your own"),
+        "voc": ("Pascal VOC", "Pascal VOC, converted to COCO's format when it was registered"),
+        "folders": ("class folders", "A folder of images for each class, for classifiers"),
+        "shapes": ("generated", "Drawn by this server from a seed"),
+    }.get(kind, (kind, kind))
+    return words if long else short_words
+
+
 def init_label(kind: str) -> str:
     """Return what stands on a run's badge: S for scratch, I for everything pre-trained, ? where nobody said."""
     return {"scratch": "S", "unknown": "?"}.get(kind, "I")

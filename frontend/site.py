@@ -11,11 +11,11 @@ from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.responses import Response
 
 from frontend import assets
-from frontend.pages import compare, figures, new_run, run, runs, sign_in, system
+from frontend.pages import compare, dataset, dataset_figures, figures, new_run, run, runs, sign_in, system
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, run, compare, system, sign_in)
+PAGES = (runs, new_run, run, compare, dataset, system, sign_in)
 TITLES = {
     401: "Sign in first",
     404: "Not found",
@@ -30,6 +30,7 @@ def add_site(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
     app.include_router(figures.router, prefix="/api/v1")
+    app.include_router(dataset_figures.router, prefix="/api/v1")
     app.include_router(assets.router)
     app.mount(f"/static/{assets.static_version()}", assets.ImmutableFiles(directory=assets.FOLDER))
     for kind, handler in list(app.exception_handlers.items()):

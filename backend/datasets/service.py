@@ -1,8 +1,4 @@
-"""Register, find and delete datasets. The caller owns the transaction.
-
-`register_coco` and `register_shapes` check or generate within it, which takes seconds to minutes; where other
-writers wait, `registration` does the same without holding one open.
-"""
+"""Store, find and delete datasets. The caller owns the transaction; `registration` checks them before it is open."""
 
 from __future__ import annotations
 

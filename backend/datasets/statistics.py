@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ SMALL, LARGE = 32, 96
 """COCO's bounds between small, medium and large objects: square roots of areas in pixels."""
 SIZE_EDGES = tuple(round(SMALL * 3 ** (k / 4), 2) for k in range(-12, 21))
 """From 1.2 to 7776 pixels, four bins for each factor of 3, so that both of COCO's bounds are edges."""
-BINS_AT_MOST = 60
+BINS_AT_MOST = 40
 SIZE_GROUPS_AT_MOST = 120
 IDS_SHOWN = 5
 
@@ -33,13 +33,19 @@ IDS_SHOWN = 5
 def statistics(train: CocoFile, val: CocoFile) -> Statistics:
     """Return the statistics of a dataset; both splits share their bins."""
     most = max(_objects_by_image(file).max(initial=0) for file in (train, val))
-    width = max(1, ceil((int(most) + 1) / BINS_AT_MOST))
-    edges = np.arange(0, most + width + 1, width)
+    edges = _count_edges(int(most))
     return Statistics(
         splits={"train": _split(train, edges), "val": _split(val, edges)},
         samples=[*choose_samples("train", train), *choose_samples("val", val)],
         notes=[note for file in (train, val) if (note := _degenerate_note(file))],
     )
+
+
+def _count_edges(most: int) -> NDArray[np.int64]:
+    """Return edges of bins for 0 … `most`, each 1, 2, 5, 10, … wide."""
+    widths = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    width = next(one for one in widths if most < BINS_AT_MOST * one)
+    return np.arange(0, most + width + 1, width)
 
 
 def _split(file: CocoFile, edges: NDArray[np.int64]) -> SplitStatistics:
@@ -87,8 +93,8 @@ def _image_sizes(file: CocoFile) -> ImageSizes:
 
 def _grouped(sizes: Counter[tuple[int, int]], step: int) -> Counter[tuple[int, int]]:
     groups: Counter[tuple[int, int]] = Counter()
-    for (width, height), count in sizes.items():
-        groups[width // step * step, height // step * step] += count
+    for (width, height), images in sizes.items():
+        groups[width // step * step, height // step * step] += images
     return groups
 
 
@@ -100,9 +106,9 @@ def _categories(file: CocoFile) -> list[CategoryCount]:
 
 
 def _degenerate_note(file: CocoFile) -> str | None:
-    count = len(file.degenerate)
-    if not count:
+    boxes = len(file.degenerate)
+    if not boxes:
         return None
-    shown = ", ".join(map(str, file.degenerate[:IDS_SHOWN])) + (", …" if count > IDS_SHOWN else "")
-    what, which = ("1 box", "annotation") if count == 1 else (f"{count} boxes", "annotations")
+    shown = ", ".join(map(str, file.degenerate[:IDS_SHOWN])) + (", …" if boxes > IDS_SHOWN else "")
+    what, which = ("1 box", "annotation") if boxes == 1 else (f"{boxes} boxes", "annotations")
     return f"{short(file.path)}: left out {what} of zero width or height ({which} {shown})"

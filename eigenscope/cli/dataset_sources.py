@@ -25,8 +25,8 @@ class Source:
     val_images: Path | None
     voc: Path | None
     folders: Path | None
-    train_set: str
-    val_set: str
+    train_set: str | None
+    val_set: str | None
 
     def register(self, instance: Instance, name: str, progress: Progress) -> Dataset:
         """Check the files and store them under `name`. Raises `BadParameter` where they are of no one kind."""
@@ -35,8 +35,12 @@ class Source:
         if sum((any(files), self.voc is not None, self.folders is not None)) > 1:
             raise typer.BadParameter(f"name one dataset: {KINDS}")
         if self.voc:
-            sets = {"train": self.train_set, "val": self.val_set}
-            return registration.register_voc(database, settings, name, self.voc, progress, **sets)
+            train_set, val_set = self.train_set or "train", self.val_set or "val"
+            return registration.register_voc(
+                database, settings, name, self.voc, progress, train=train_set, val=val_set
+            )
+        if self.train_set or self.val_set:
+            raise typer.BadParameter("--train-set and --val-set name lists of --voc ROOT")
         if self.folders:
             train, val = self.folders / "train", self.folders / "val"
             return registration.register_folders(database, settings, name, train, val, progress)

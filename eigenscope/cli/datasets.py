@@ -44,8 +44,12 @@ def add(
     voc: Annotated[
         Path | None, typer.Option(help="Pascal VOC folder, such as VOCdevkit/VOC2007; it is converted.")
     ] = None,
-    train_set: Annotated[str, typer.Option(help="With --voc: list to train on, such as trainval.")] = "train",
-    val_set: Annotated[str, typer.Option(help="With --voc: list to validate on, such as test.")] = "val",
+    train_set: Annotated[
+        str | None, typer.Option(help="With --voc: list to train on, such as trainval; else train.")
+    ] = None,
+    val_set: Annotated[
+        str | None, typer.Option(help="With --voc: list to validate on, such as test; else val.")
+    ] = None,
     folders: Annotated[
         Path | None,
         typer.Option(help="Folder of train/CLASS/… and val/CLASS/… images, for classifiers."),

@@ -49,9 +49,10 @@ def show(
         int | Literal[""], Query(alias="dataset_id", description="Whose images a protocol is scaled to.")
     ] = "",
     batch_size: Annotated[int, Query(ge=1, le=1024)] = REFERENCE_BATCH,
+    dataset: Annotated[int | None, Query(ge=1, description="The dataset chosen at first.")] = None,
 ) -> HTMLResponse:
     """Show the form."""
-    dataset_id = scale_to or None
+    dataset_id = scale_to or dataset
     offered = presets(service.training_images(session, dataset_id), batch_size)
     chosen = _chosen(offered, preset)
     pair = chosen is not None and preset == chosen.pair
@@ -63,7 +64,7 @@ def show(
         groups=form_groups(RunSpecification.model_json_schema(), values),
         init=values.get("init") or {"kind": "scratch"},
         inits=INITS,
-        dataset_id=values.get("dataset_id", dataset_id),
+        dataset_id=dataset or values.get("dataset_id", dataset_id),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
         inputs=INPUTS,
         sources=sources,

@@ -80,7 +80,7 @@ def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -
             "annotation 1",
         ),
         (
-            lambda c: change(c / "train.json", lambda d: d["annotations"][1].update(bbox=[3, 3, 0, 5])),
+            lambda c: change(c / "train.json", lambda d: d["annotations"][1].update(bbox=[3, 3, -1, 5])),
             "annotation 2",
         ),
         (lambda c: change(c / "val.json", lambda d: d["annotations"][0].update(category_id=8)), "8"),
@@ -88,7 +88,15 @@ def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -
         (lambda c: (c / "train.json").write_text('{"a": 1}'), "train.json"),
         (lambda c: (c / "val.json").unlink(), "val.json"),
     ],
-    ids=["missing-image", "box-outside", "zero-size", "unknown-category", "no-json", "no-coco", "no-file"],
+    ids=[
+        "missing-image",
+        "box-outside",
+        "negative-size",
+        "unknown-category",
+        "no-json",
+        "no-coco",
+        "no-file",
+    ],
 )
 def test_a_bad_dataset_is_named_and_not_stored(
     eigenscope: Call, add: Call, cells: Path, spoil: Callable[[Path], None], named: str
