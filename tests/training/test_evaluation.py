@@ -54,3 +54,16 @@ def test_stops_between_batches(truth: CocoFile, shapes: Path) -> None:
     with pytest.raises(StopRequested):
         evaluate(model, DetectionSet(truth, shapes / "images"), truth, 2, stop.check)
     assert model.training
+
+
+def test_masks_are_judged_and_shown(truth: CocoFile, shapes: Path) -> None:
+    widths = NARROW | {"fpn": 8, "box_head": 16, "mask_head": 8}
+    specification = ModelSpecification(architecture="mask_rcnn", backbone="resnet18", widths=widths)
+    model = build_model(specification, len(truth.categories), 64)
+    examples = DetectionSet(truth, shapes / "images", masks=True)
+    result = evaluate(model, examples, truth, 4, lambda: None)
+    assert {"ap", "ap50", "mask_ap"} <= set(result.summary)
+    assert len(result.predictions) == len(examples)
+    objects = [one for row in result.predictions for one in row.data["truth"] + row.data["found"]]
+    assert all("outlines" in one for one in objects)
+    assert model.training

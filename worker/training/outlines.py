@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 160
+LARGEST = 100
 """Pixels to a side that are traced; a larger mask is thinned to that first."""
 TOLERANCE = 0.6
 """Pixels (of the traced mask) by which a simplified outline may leave the traced one."""
