@@ -94,13 +94,8 @@ def _grouped(offered: Sequence[Preset]) -> dict[str, list[tuple[str, str, str]]]
         links.append((one.name, one.label, one.description))
         last = position + 1 == len(offered) or offered[position + 1].pair != one.pair
         if one.pair and last:
-            links.append(
-                (
-                    one.pair,
-                    f"{one.pair.removesuffix('-both')} both" if "-" in one.pair else "both",
-                    "Two runs that share everything but their first weights",
-                )
-            )
+            both = f"{one.pair.removesuffix('-both')} both" if "-" in one.pair else "both"
+            links.append((one.pair, both, "Two runs that share everything but their first weights"))
     return groups
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from backend.database import Database
 from backend.errors import InvalidInput, Unavailable
 from backend.models import Checkpoint, Layer, Metric, Spectrum, SpectrumSummary
-from backend.runs import queue
+from backend.runs import queue, repository
 from backend.runs.specification import RunSpecification
 from backend.runs.start import StartReport
 from backend.settings import Settings
@@ -92,6 +92,41 @@ def test_classifier_then_detector_from_it(
     assert sorted(m.iteration for m in losses) == [1, 2, 3, 4, 5, 6]
     kept = [c for c in every(database, Checkpoint) if c.run_id == second]
     assert [c.file for c in kept] == [f"runs/{second}/checkpoint-00000006.pt"]
+
+
+def test_another_run_starts_from_any_kept_checkpoint_and_a_run_goes_on_from_its_last(
+    settings: Settings, database: Database, queued: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = queued(
+        model={"architecture": "classifier"},
+        probe={"images": 2, "every": 3},
+        checkpoint_keep=["snapshots"],
+        training={"iterations": 4, "warmup": 0},
+    )
+    assert train(first, StopFlag()) == 0
+    kept = {c.iteration: c.kept_as for c in every(database, Checkpoint)}
+    assert kept == {i: ["snapshot"] for i in (0, 1, 2, 3)} | {4: ["last", "snapshot"]}
+    second = queued(
+        init={"kind": "run", "run_id": first, "iteration": 1}, training={"iterations": 1, "warmup": 0}
+    )
+    assert train(second, StopFlag()) == 0
+    assert f"taken from the checkpoint of run {first} at iteration 1" in capfd.readouterr().out
+    with database.writing() as session:
+        # As after a crash: a snapshot lies beyond the last.
+        last = session.get(Checkpoint, (first, 4))
+        assert last is not None
+        session.delete(last)
+    assert runs_checkpoint(database, first, None) == 3
+    assert train(first, StopFlag()) == 0
+    words = capfd.readouterr().out
+    assert "going on" not in words
+    assert {c.iteration for c in every(database, Checkpoint) if c.run_id == first} == {0, 1, 2, 3, 4}
+
+
+def runs_checkpoint(database: Database, run_id: int, iteration: int | None) -> int | None:
+    with database.reading() as session:
+        found = repository.checkpoint(session, run_id, iteration)
+        return found.iteration if found else None
 
 
 def test_a_stopped_run_goes_on_and_ends_like_one_that_was_not(
