@@ -74,8 +74,8 @@ class Scale:
     readout_rounds: int = 5
     training: Training = Training()
     training_rounds: int = 2
-    speed_iterations: int = 20
-    speed_rounds: int = 5
+    speed_iterations: int = 4
+    speed_rounds: int = 15
     memory_probe_images: tuple[int, ...] = (2, 16, 64)
     memory_rounds: int = 1
     gpu_training: Training = Training(

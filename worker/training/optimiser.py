@@ -11,13 +11,18 @@ DECAY = 10.0
 
 
 def make_optimiser(model: nn.Module, training: TrainingSpecification) -> torch.optim.SGD:
-    """Return SGD over the parameters that train; norms and biases, having one axis, do not decay."""
+    """Return SGD over the parameters that train; norms and biases, having one axis, do not decay.
+
+    Its step is one pass over the weights, but for fp16: that step may be skipped, and before the first momentum there
+    is nothing yet that a fused one could leave as it was.
+    """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": training.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, lr=training.lr, momentum=training.momentum)
+    fused = training.amp != "fp16"
+    return torch.optim.SGD(groups, lr=training.lr, momentum=training.momentum, fused=fused)
 
 
 def learning_rate(training: TrainingSpecification, iteration: int) -> float:
