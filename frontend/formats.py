@@ -39,6 +39,17 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{100 * value:.1f}"
 
 
+def change(ratio: float, digits: int = 1) -> str:
+    """Write a ratio of after to before as a change in percent, with its sign: −27.0 %."""
+    text = f"{100 * (ratio - 1):+.{digits}f}"
+    return f"{'0' + text[2:] if not float(text) else text} %".replace("-", "−")
+
+
+def milliseconds(seconds: float) -> str:
+    """Write a short time with three digits: 12.3 ms."""
+    return f"{_three(1000 * seconds)} ms"
+
+
 def duration(seconds: float | None) -> str:
     """Write a span of time with its two largest units: 2 h 05 min."""
     if seconds is None:

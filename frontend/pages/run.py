@@ -9,8 +9,10 @@ from backend.http.dependencies import ReadSession
 from backend.runs import repository, service
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
+from backend.widths.repository import plan_of_run
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import counterpart, explorer_view
+from frontend.pages.widths import plans
 from frontend.settings_table import stated_settings
 from frontend.templating import page
 from frontend.training_charts import charts_of_run
@@ -35,5 +37,7 @@ def show(
         settings=stated_settings(run.specification).items(),
         training=charts_of_run(session, found),
         checkpoints=repository.checkpoints(session, run_id),
+        plans=plans(session, run_id),
+        plan=plan_of_run(session, run_id),
         view=explorer_view(session, [found]),
     )
