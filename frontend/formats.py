@@ -41,8 +41,13 @@ def percent(value: float | None) -> str:
 
 def change(ratio: float, digits: int = 1) -> str:
     """Write a ratio of after to before as a change in percent, with its sign: −27.0 %."""
-    text = f"{100 * (ratio - 1):+.{digits}f}"
-    return f"{'0' + text[2:] if not float(text) else text} %".replace("-", "−")
+    return f"{signed(100 * (ratio - 1), digits)} %"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Write a difference with its sign, and without one where it rounds to zero."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def milliseconds(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from backend.widths.result import PAPER_PARAMETERS, Result, ResultRow, Spread
 from backend.widths.schemas import Totals
-from frontend.formats import change
+from frontend.formats import change, signed
 
 State = Literal["met", "not met", "not yet known"]
 MEASURES = {"ap": "AP", "mask_ap": "mask AP", "top1": "top-1"}
@@ -23,17 +23,21 @@ class Line:
     sentence: str
 
 
-def size_lines(totals: Totals) -> list[Line]:
-    """Return the two parts that the plan alone decides."""
+def size_lines(totals: Totals | None) -> list[Line]:
+    """Return the two parts that the plan alone decides; without a plan, that they are not known."""
+    fewer = f"At least {100 * (1 - PAPER_PARAMETERS):.0f} % fewer backbone parameters"
+    no_more = "MACs at most the source's"
+    if totals is None:
+        return [Line(name, "not yet known", "No plan.") for name in (fewer, no_more)]
     kept = totals.backbone_parameters_ratio
     return [
         Line(
-            f"At least {100 * (1 - PAPER_PARAMETERS):.0f} % fewer backbone parameters",
+            fewer,
             "met" if kept <= PAPER_PARAMETERS else "not met",
             f"{change(kept)}, stem to layer4.",
         ),
         Line(
-            "MACs at most the source's",
+            no_more,
             "met" if totals.macs_after <= totals.macs_before else "not met",
             f"{change(totals.macs_ratio)} for one image.",
         ),
@@ -49,8 +53,9 @@ def accuracy_line(result: Result) -> Line:
         return Line(name, "not yet known", _why_unknown(rows))
     measure = MEASURES[verdict.measure]
     selected, baseline = (getattr(rows[role], verdict.measure) for role in ("selected", "baseline"))
-    points = f"{100 * verdict.difference:+.1f}".replace("-", "−")
-    words = f"{measure} {points} points, {_seeds(selected)} against {_seeds(baseline)}"
+    words = (
+        f"{measure} {signed(100 * verdict.difference)} points, {_seeds(selected)} against {_seeds(baseline)}"
+    )
     return Line(
         name,
         "met" if verdict.accuracy else "not met",

@@ -48,7 +48,7 @@ def width_curve(
     palette = PALETTES[theme]
     lines = [
         _line(criterion, points, "backbone", "backbone", palette.components[0], "solid"),
-        _line(criterion, points, "all parameters", "parameters", palette.components[0], "dot"),
+        _line(criterion, points, "parameters", "parameters", palette.components[0], "dot"),
         _line(criterion, points, "MACs", "macs", palette.components[3], "solid"),
     ]
     drawn = [value for line in lines for value in line.y if value is not None]
@@ -69,6 +69,7 @@ def width_curve(
         margin={**MARGIN, "r": 48},
         hovermode="closest",
         showlegend=True,
+        legend={"xref": "container", "x": 0.03},
     )
 
 

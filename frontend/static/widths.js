@@ -51,9 +51,14 @@ async function draw() {
   const { query, refusal } = view;
   allowLaunch(!refusal);
   const shown = charts.filter((chart) => chart !== curve);
-  if (refusal || query === null) shown.forEach((chart, k) => chart.refuse(k ? "No plan." : refusal));
+  if (refusal || query === null) shown.forEach((chart, k) => chart.refuse(k ? "No plan." : sentence(refusal)));
   else await Promise.all(shown.map((chart) => chart.show(asked(query))));
   await drawCurve();
+}
+
+/** @param {string} refusal */
+function sentence(refusal) {
+  return `${refusal.charAt(0).toUpperCase()}${refusal.slice(1)}.`;
 }
 
 /** @param {string} query */
@@ -85,11 +90,24 @@ function markCurve() {
   Plotly.restyle(curve.plot, { x: [x], y: [kept] }, [mark]);
 }
 
+const regions = [byId("summary", HTMLElement), byId("groups", HTMLElement)];
+/** @type {number[]} */
+let heights = [];
+
+/** While there is no plan, what it would fill keeps its height: nothing jumps under the hand on the slider. */
+function keepHeights() {
+  regions.forEach((region, k) => {
+    region.style.minHeight = view.refusal && heights.length ? `${heights[k]}px` : "";
+  });
+}
+
 const refresh = settled(async () => {
   history.replaceState(null, "", address());
+  if (!view.refusal) heights = regions.map((region) => region.offsetHeight);
   const page = await refreshRegions();
   if (!page) return;
   view = viewOf(page);
+  keepHeights();
   await draw();
 }, SETTLE_MS);
 
