@@ -69,7 +69,6 @@ def width_curve(
         margin={**MARGIN, "r": 48},
         hovermode="closest",
         showlegend=True,
-        legend={"xref": "container", "x": 0.03},
     )
 
 
