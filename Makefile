@@ -22,7 +22,7 @@ help:
 	@echo "make format   let ruff rewrite what it can"
 	@echo "make setup    packages and the project in $(VENV) (setup-server: without torch, setup-dev: with tools)"
 	@echo "make lock     write requirements/*.lock anew (ARGS=--upgrade takes the newest versions)"
-	@echo "make docs     write docs/settings.md, the tables of docs/benchmarks.md, the figure of docs/criteria.md"
+	@echo "make docs     write docs/settings.md, the tables of docs/benchmarks.md and docs/models.md, the figure of docs/criteria.md"
 
 # ---- running -----------------------------------------------------------------------------------------
 
@@ -126,4 +126,5 @@ lock: $(VENV)/uv-$(UV_VERSION)
 docs: setup-dev
 	@$(BIN)/python docs/settings_table.py > docs/settings.md
 	@$(BIN)/python -m benchmarks.page
+	@$(BIN)/python -m benchmarks.sizes
 	@$(BIN)/python docs/criteria_figure.py

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from backend.broker import Broker
 from backend.database import Database
 from backend.datasets import endpoints as datasets
+from backend.datasets import image_endpoints as dataset_images
 from backend.http.access import Access
 from backend.http.errors import add_error_handlers
 from backend.http.limits import BodyLimit
@@ -35,15 +36,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
-    for router in (
-        runs.router,
-        measurements.router,
-        datasets.router,
-        system.router,
-        events.router,
-        widths.router,
-    ):
-        app.include_router(router, prefix=API)
+    features = (runs, measurements, datasets, dataset_images, system, events, widths)
+    for feature in features:
+        app.include_router(feature.router, prefix=API)
     return app
 
 

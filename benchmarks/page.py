@@ -10,7 +10,7 @@ from benchmarks.rows import Row, Spread
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- tables: written by make bench -->\n", "<!-- end of tables -->\n"
-ORDER = ("body", "readout", "training", "memory", "gpu", "card")
+ORDER = ("body", "readout", "training", "speed", "memory", "gpu", "card")
 HEAD = "| what | median (quartiles) | ratio (quartiles) | to | budget | holds | n |\n|---|---|---|---|---|---|---|\n"
 
 

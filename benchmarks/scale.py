@@ -74,6 +74,8 @@ class Scale:
     readout_rounds: int = 5
     training: Training = Training()
     training_rounds: int = 2
+    speed_iterations: int = 20
+    speed_rounds: int = 5
     memory_probe_images: tuple[int, ...] = (2, 16, 64)
     memory_rounds: int = 1
     gpu_training: Training = Training(
@@ -108,6 +110,8 @@ def quick() -> Scale:
         readout_rounds=1,
         training=training,
         training_rounds=1,
+        speed_iterations=2,
+        speed_rounds=1,
         memory_probe_images=(2,),
         memory_rounds=1,
         gpu_training=replace(training, width=96, amp="bf16"),

@@ -74,7 +74,8 @@ class Bench:
 
     def seconds(self, probed: bool) -> float:
         """Train once and return the seconds from before the first iteration until all spectra are there."""
-        loop, recorder = self._loop(probed)
+        parts, recorder = self.parts(probed)
+        loop = Unjudged(parts)
         wait(self.training.device)
         began = time.perf_counter()
         loop.run()
@@ -85,7 +86,8 @@ class Bench:
             raise AssertionError(f"{recorder.snapshots} snapshots were taken and not {expected}")
         return took
 
-    def _loop(self, probed: bool) -> tuple[Loop, Silent]:
+    def parts(self, probed: bool) -> tuple[Parts, Silent]:
+        """Return what a training is made of, at its beginning, and what counts its snapshots."""
         wanted, recorder = self.training.specification(), Silent()
         size, device = wanted.training.image_size, torch.device(self.training.device)
         training, truth = (read_coco(self.folder / f"{split}.json") for split in ("train", "val"))
@@ -110,7 +112,7 @@ class Bench:
             folder=self.folder,
             device=device,
         )
-        return Unjudged(parts), recorder
+        return parts, recorder
 
 
 class Pictures(AbstractContextManager[Bench]):

@@ -55,6 +55,14 @@ def milliseconds(seconds: float) -> str:
     return f"{_three(1000 * seconds)} ms"
 
 
+def share(value: float) -> str:
+    """Write a share in 0…1 as a percentage with two digits: 12 %, 3.4 %; less than a tenth of one as such."""
+    percentage = 100 * value
+    if 0 < percentage < 0.1:
+        return "< 0.1 %"
+    return f"{percentage:.{0 if percentage >= 9.95 else 1}f} %"
+
+
 def duration(seconds: float | None) -> str:
     """Write a span of time with its two largest units: 2 h 05 min."""
     if seconds is None:
@@ -98,6 +106,17 @@ def size(value: int | None) -> str:
         if value >= scale:
             return f"{_three(value / scale)} {unit}"
     return f"{value} B"
+
+
+def kind_words(kind: str, long: bool = False) -> str:
+    """Name what a dataset was registered from; `long` explains it."""
+    short_words, words = {
+        "coco": ("COCO", "COCO annotation files of your own"),
+        "voc": ("Pascal VOC", "Pascal VOC, converted to COCO's format when it was registered"),
+        "folders": ("class folders", "A folder of images for each class, for classifiers"),
+        "shapes": ("generated", "Drawn by this server from a seed"),
+    }.get(kind, (kind, kind))
+    return words if long else short_words
 
 
 def init_label(kind: str) -> str:

@@ -13,6 +13,8 @@ from fastapi.responses import Response
 from frontend import assets
 from frontend.pages import (
     compare,
+    dataset,
+    dataset_figures,
     figures,
     new_run,
     run,
@@ -26,7 +28,7 @@ from frontend.pages import (
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, run, compare, widths, width_plan, system, sign_in)
+PAGES = (runs, new_run, run, compare, widths, width_plan, dataset, system, sign_in)
 TITLES = {
     401: "Sign in first",
     404: "Not found",
@@ -43,6 +45,7 @@ def add_site(app: FastAPI) -> None:
     # Before the figures of runs, whose address would take theirs for a name that it does not know.
     app.include_router(width_figures.router, prefix="/api/v1")
     app.include_router(figures.router, prefix="/api/v1")
+    app.include_router(dataset_figures.router, prefix="/api/v1")
     app.include_router(assets.router)
     app.mount(f"/static/{assets.static_version()}", assets.ImmutableFiles(directory=assets.FOLDER))
     for kind, handler in list(app.exception_handlers.items()):

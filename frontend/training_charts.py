@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.models import Metric, Run
+from frontend.figures.metrics import ACCURACIES
 from frontend.settings_table import is_recorded
 
 OWN_AT_MOST = 9
 """Charts of a recorded run's own metrics; all of them are in the API."""
-ACCURACIES = ("ap", "ap50", "ap75", "top1")
 
 
 @dataclass(frozen=True)

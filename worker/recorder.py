@@ -12,11 +12,9 @@ from sqlalchemy.orm import Session
 
 from backend.database import Database
 from backend.measurements import repository
-from backend.measurements.records import LayerRow, SpectrumRow
-from backend.models import Checkpoint
-from backend.models.base import now
+from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.runs import queue
-from backend.runs import repository as runs
+from backend.runs.start import StartReport
 
 FLUSH_SECONDS = 0.5
 
@@ -69,27 +67,33 @@ class Recorder:
         )
         self.flush()
 
-    def result(self, ap: float | None = None, ap50: float | None = None, top1: float | None = None) -> None:
-        """Say the newest evaluation's result."""
-        self._state.update(ap=ap, ap50=ap50, top1=top1)
+    def start(self, start: StartReport) -> None:
+        """Say what the first weights were, and what trains."""
+        self._state["start"] = start.model_dump(mode="json")
         self.flush()
 
-    def checkpoint(self, iteration: int, file: Path) -> list[Path]:
-        """Register a checkpoint that lies whole on disk; return the earlier ones, which may now be removed."""
+    def result(
+        self,
+        ap: float | None = None,
+        ap50: float | None = None,
+        mask_ap: float | None = None,
+        top1: float | None = None,
+    ) -> None:
+        """Say the newest evaluation's result; None where there is none or it is undefined."""
+        self._state.update(ap=ap, ap50=ap50, mask_ap=mask_ap, top1=top1)
+        self.flush()
+
+    def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
+        """Write what an evaluation found in some images; those of the evaluations long before it are removed."""
+        if rows:
+            with self._owned() as session:
+                repository.write_predictions(session, self._run_id, iteration, rows)
+
+    def checkpoints(self, rows: Sequence[CheckpointRow]) -> None:
+        """Say which checkpoints lie whole on disk; what is not named any more is forgotten."""
         self.flush()
         with self._owned() as session:
-            earlier = [c for c in runs.checkpoints(session, self._run_id) if c.iteration != iteration]
-            for superseded in earlier:
-                session.delete(superseded)
-            row = {
-                "run_id": self._run_id,
-                "iteration": iteration,
-                "file": file.relative_to(self._home).as_posix(),
-                "bytes": file.stat().st_size,
-                "created_at": now(),
-            }
-            repository.upsert(session, Checkpoint, [row])
-        return [self._home / superseded.file for superseded in earlier]
+            repository.write_checkpoints(session, self._run_id, rows, self._home)
 
     def flush(self) -> None:
         """Write what was noted."""

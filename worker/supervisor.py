@@ -43,7 +43,8 @@ class Supervisor:
         """Train a claimed run to its end, whatever that is, and return it in a word."""
         self._presence.working_on = run_id
         try:
-            process = TrainerProcess(self._settings, run_id, self._presence.worker_name)
+            name, processes = self._presence.worker_name, self._processes(run_id)
+            process = TrainerProcess(self._settings, run_id, name, processes)
         except OSError as error:
             sentence = f"the trainer could not be started: {error.strerror} ({error.filename})"
             return self._finish(run_id, "failed", sentence)
@@ -52,6 +53,13 @@ class Supervisor:
         finally:
             process.kill()
             self._presence.working_on = None
+
+    def _processes(self, run_id: int) -> int:
+        """Return how many trainers share the run: one for each GPU that it demands."""
+        with self._database.reading() as session:
+            run = runs.get(session, run_id)
+            gpus: int | None = run.specification["resources"]["gpus"] if run else None
+        return max(1, gpus or 1)
 
     def _finish(self, run_id: int, status: str, error: str) -> str:
         with self._database.writing() as session:

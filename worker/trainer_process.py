@@ -32,9 +32,12 @@ def _held(number: signal.Signals) -> Iterator[None]:
 
 
 class TrainerProcess:
-    """`python -m worker.training.train --run ID`, printing to `trainer.log` in the run's folder."""
+    """`python -m worker.training.train --run ID`, printing to `trainer.log` in the run's folder.
 
-    def __init__(self, settings: Settings, run_id: int, lease_owner: str) -> None:
+    Where several GPUs share the run it is `worker.training.launch`, which starts a trainer for each.
+    """
+
+    def __init__(self, settings: Settings, run_id: int, lease_owner: str, processes: int = 1) -> None:
         self._grace = settings.stop_grace_seconds
         self._folder = settings.run_folder(run_id)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +59,8 @@ class TrainerProcess:
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         }
         command = [sys.executable, "-m", "worker.training.train", "--run", str(run_id)]
+        if processes > 1:
+            command[2:] = ["worker.training.launch", "--run", str(run_id), "--processes", str(processes)]
         with self._log_path.open("ab") as log, _held(signal.SIGUSR1):
             self._process = subprocess.Popen(  # noqa: S603
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True

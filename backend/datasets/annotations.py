@@ -85,19 +85,25 @@ def annotation_problem(
     return f"of image {image.id} ({image.file_name}) {problem}" if problem else None
 
 
+def is_degenerate(box: list[float]) -> bool:
+    """Whether a box without fault has no width or no height; COCO's own training file has two of them."""
+    return box[2] == 0 or box[3] == 0
+
+
 def _box_problem(box: Any, image: Image) -> str | None:
     if not isinstance(box, list) or len(box) != 4 or not _numbers(box):
         return f"has the bbox {box!r}; write [left, top, width, height] as four numbers"
     left, top, width, height = box
-    if width <= 0 or height <= 0:
-        return f"has a box of zero size {box}; correct it or remove the annotation"
+    if width < 0 or height < 0:
+        return f"has a box of negative size {box}; correct it or remove the annotation"
     right, bottom = left + width, top + height
     inside = (
         min(left, top) >= -TOLERANCE
         and right <= image.width + TOLERANCE
         and bottom <= image.height + TOLERANCE
     )
-    if not inside or min(right, bottom) <= 0 or left >= image.width or top >= image.height:
+    hidden = min(right, bottom) <= 0 or left >= image.width or top >= image.height
+    if not inside or (hidden and not is_degenerate(box)):
         return (
             f"has the box {box}, which reaches outside the image of {image.width} x {image.height} pixels; "
             "correct the box ([left, top, width, height]) or the image's declared size"

@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from backend.datasets.annotations import Annotation, Image, annotation_problem, as_annotation, whole
+from backend.datasets.annotations import (
+    Annotation,
+    Image,
+    annotation_problem,
+    as_annotation,
+    is_degenerate,
+    whole,
+)
 from backend.datasets.paths import climbing_problem, short
 from backend.datasets.problems import Problems
 from backend.errors import InvalidInput
@@ -31,7 +38,9 @@ class CocoFile:
     """A checked annotation file.
 
     `categories` are sorted by id, so that class k of a detector is entry k-1 (0 is the background); `images` and
-    `annotations` keep the file's order, and images without annotations stay.
+    `annotations` keep the file's order, and images without annotations stay. `degenerate` are the ids of annotations
+    that were left out because their box has no width or no height: nothing can be learnt from them, and their size
+    is no number to divide by.
     """
 
     def __init__(
@@ -40,11 +49,13 @@ class CocoFile:
         categories: tuple[Category, ...],
         images: tuple[Image, ...],
         annotations: tuple[Annotation, ...],
+        degenerate: tuple[int, ...] = (),
     ) -> None:
         self.path = path
         self.categories = categories
         self.images = images
         self.annotations = annotations
+        self.degenerate = degenerate
 
     @cached_property
     def labels(self) -> dict[int, int]:
@@ -87,10 +98,11 @@ def read_coco(path: Path, problems: Problems | None = None) -> CocoFile:
         categories = tuple(sorted(_categories(content["categories"], report)))
         images = tuple(_images(content["images"], report))
         known = frozenset(category.id for category in categories)
-        annotations = tuple(_annotations(content["annotations"], known, images, report))
+        degenerate: list[int] = []
+        annotations = tuple(_annotations(content["annotations"], known, images, report, degenerate))
     if problems is None:
         found.raise_any()
-    return CocoFile(path, categories, images, annotations)
+    return CocoFile(path, categories, images, annotations, tuple(degenerate))
 
 
 @contextmanager
@@ -132,7 +144,7 @@ def _entries(raw: list[Any], what: str, plural: str, report: Report) -> Iterator
     seen: set[int] = set()
     for position, entry in enumerate(raw):
         number = whole(entry.get("id")) if isinstance(entry, dict) else None
-        if number is None:
+        if number is None or abs(number) >= 2**63:
             report(f"entry {position} of '{plural}' has no whole number as its id; give it one")
         elif number in seen:
             report(f"{what} id {number} is used twice; give every {what} its own id")
@@ -165,12 +177,18 @@ def _images(raw: list[Any], report: Report) -> Iterator[Image]:
 
 
 def _annotations(
-    raw: list[Any], categories: frozenset[int], images: tuple[Image, ...], report: Report
+    raw: list[Any],
+    categories: frozenset[int],
+    images: tuple[Image, ...],
+    report: Report,
+    degenerate: list[int],
 ) -> Iterator[Annotation]:
     known = {image.id: image for image in images}
     for number, entry in _entries(raw, "annotation", "annotations", report):
         problem = annotation_problem(entry, known, categories)
         if problem:
             report(f"annotation {number} {problem}")
+        elif is_degenerate(entry["bbox"]):
+            degenerate.append(number)
         else:
             yield as_annotation(number, entry)

@@ -12,6 +12,7 @@ import PIL.Image
 from backend.datasets.annotations import Image
 from backend.datasets.coco import CocoFile
 from backend.datasets.paths import short
+from backend.datasets.pictures import BITS_PROBLEM
 from backend.datasets.problems import Problems
 
 Progress = Callable[[int, int], None]
@@ -39,21 +40,37 @@ def check_images(file: CocoFile, folder: Path, problems: Problems, progress: Pro
                 progress(done, len(file.images))
 
 
+def shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return the progress of a part that has `before` done before it, of `total` in all."""
+    return (lambda done, _of: progress(before + done, total)) if progress else None
+
+
+def size_or_problem(folder: Path, file_name: str) -> tuple[int, int] | str:
+    """Return an image's width and height, or why it cannot be used as the predicate of a sentence."""
+    try:
+        with PIL.Image.open(folder / file_name) as opened:
+            size, mode = opened.size, opened.mode
+    except FileNotFoundError:
+        return (
+            f"is missing in the folder {short(folder)}; add the file, remove its entry or name another folder"
+        )
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        reason = str(error).replace(str(folder), short(folder))
+        return f"cannot be read as an image ({reason}); replace the file or remove its entry"
+    return BITS_PROBLEM if mode.startswith(("I", "F")) else size
+
+
 def _batch_problems(batch: tuple[Image, ...], folder: Path) -> list[str]:
     return [problem for image in batch if (problem := _image_problem(image, folder))]
 
 
 def _image_problem(image: Image, folder: Path) -> str | None:
     name = f"image {image.id} ({image.file_name})"
-    try:
-        with PIL.Image.open(folder / image.file_name) as opened:
-            width, height = opened.size
-    except FileNotFoundError:
-        return f"{name} is missing in the folder {short(folder)}; add the file, remove its entry or name another folder"
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        reason = str(error).replace(str(folder), short(folder))
-        return f"{name} cannot be read as an image ({reason}); replace the file or remove its entry"
-    if (width, height) != (image.width, image.height):
+    found = size_or_problem(folder, image.file_name)
+    if isinstance(found, str):
+        return f"{name} {found}"
+    if found != (image.width, image.height):
+        width, height = found
         return (
             f"{name} is {width} x {height} pixels, but declared as {image.width} x {image.height}; "
             "correct the entry's width and height"

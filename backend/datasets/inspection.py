@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from backend.datasets.coco import CocoFile, read_coco
-from backend.datasets.headers import Progress, check_images
+from backend.datasets.headers import Progress, check_images, shifted
+from backend.datasets.image_folders import images_folder
 from backend.datasets.paths import short
 from backend.datasets.problems import Problems
+from backend.datasets.statistics import statistics
+from backend.datasets.summary import Statistics
 from backend.errors import InvalidInput
 
 
@@ -21,43 +24,64 @@ class Inspected:
     train: Path
     val: Path
     images: Path
+    val_images: Path
+    files: dict[str, list[tuple[int, str]]]
     categories: list[dict[str, Any]]
     has_masks: bool
     counts: dict[str, dict[str, int]]
+    statistics: Statistics
 
 
-def inspect_coco(train: Path, val: Path, images: Path, progress: Progress | None = None) -> Inspected:
+def inspect_coco(
+    train: Path,
+    val: Path,
+    images: Path,
+    progress: Progress | None = None,
+    *,
+    val_images: Path | None = None,
+    kind: str = "coco",
+) -> Inspected:
     """Check two annotation files and every image they name; paths are absolute.
+
+    `images` holds the images of both splits, or a folder of images for each (see `images_folder`); where the
+    validation images lie elsewhere, `val_images` does the same for them.
 
     Raises one `InvalidInput` that counts all problems and tells the first five. `progress` is told
     (images looked at, images in all).
     """
-    if not images.is_dir():
-        raise InvalidInput(f"{short(images)} is no folder; name the folder that holds the images")
+    roots = {"train": images, "val": val_images or images}
+    for root in roots.values():
+        if not root.is_dir():
+            raise InvalidInput(f"{short(root)} is no folder; name the folder that holds the images")
     problems = Problems()
     training, validation = _read(train, "training", problems), _read(val, "validation", problems)
-    files = [file for file in (training, validation) if file]
+    files = {split: file for split, file in (("train", training), ("val", validation)) if file}
     if training and validation and not problems.count:
         _compare_categories(training, validation, problems)
-    total, before = sum(len(file.images) for file in files), 0
-    for file in files:
-        check_images(file, images, problems, _shifted(progress, before, total))
+    folders = {split: images_folder(roots[split], file) for split, file in files.items()}
+    total, before = sum(len(file.images) for file in files.values()), 0
+    for split, file in files.items():
+        check_images(file, folders[split], problems, shifted(progress, before, total))
         before += len(file.images)
     problems.raise_any()
-    train_file, val_file = files
-    return described("coco", train_file, val_file, images)
+    return described(kind, files["train"], files["val"], folders["train"], folders["val"])
 
 
-def described(kind: str, train: CocoFile, val: CocoFile, images: Path) -> Inspected:
+def described(
+    kind: str, train: CocoFile, val: CocoFile, images: Path, val_images: Path | None = None
+) -> Inspected:
     """Return what the table keeps of a dataset whose files are known to be good."""
     return Inspected(
         kind=kind,
         train=train.path,
         val=val.path,
         images=images,
+        val_images=val_images or images,
+        files={"train": _files(train), "val": _files(val)},
         categories=[category._asdict() for category in train.categories],
         has_masks=train.has_masks and val.has_masks,
         counts={"train": _counts(train), "val": _counts(val)},
+        statistics=statistics(train, val),
     )
 
 
@@ -91,5 +115,5 @@ def _counts(file: CocoFile) -> dict[str, int]:
     return {"images": len(file.images), "annotations": len(file.annotations)}
 
 
-def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return (lambda done, _of: progress(before + done, total)) if progress else None
+def _files(file: CocoFile) -> list[tuple[int, str]]:
+    return [(image.id, image.file_name) for image in file.images]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from backend.models import Dataset, Run
+from backend.models import Dataset, DatasetImage, Run
 
 
 def by_id(session: Session, dataset_id: int) -> Dataset | None:
@@ -35,6 +35,26 @@ def runs_on(session: Session, dataset_id: int) -> int:
     return session.scalar(select(func.count()).select_from(Run).where(Run.dataset_id == dataset_id)) or 0
 
 
-def sharing_images(session: Session, images: str) -> int:
-    """Return how many datasets read their images from this folder."""
-    return session.scalar(select(func.count()).select_from(Dataset).where(Dataset.images == images)) or 0
+def sharing_files(session: Session, train: str) -> int:
+    """Return how many datasets have these training annotations."""
+    return session.scalar(select(func.count()).select_from(Dataset).where(Dataset.train == train)) or 0
+
+
+def add_images(session: Session, dataset_id: int, split: str, files: Iterable[tuple[int, str]]) -> None:
+    """Store the file of each image of a split."""
+    rows = [
+        {"dataset_id": dataset_id, "split": split, "image_id": image_id, "file_name": file_name}
+        for image_id, file_name in files
+    ]
+    if rows:
+        session.execute(insert(DatasetImage), rows)
+
+
+def remove_images(session: Session, dataset_id: int) -> None:
+    """Forget the files of a dataset's images."""
+    session.execute(delete(DatasetImage).where(DatasetImage.dataset_id == dataset_id))
+
+
+def image(session: Session, dataset_id: int, split: str, image_id: int) -> DatasetImage | None:
+    """Return the file of an image, or None."""
+    return session.get(DatasetImage, (dataset_id, split, image_id))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.datasets.shapes import LIMITS, ShapesParameters
+from backend.datasets.summary import Split, Statistics
 
 DEFAULTS = ShapesParameters()
 
@@ -28,7 +29,49 @@ class CocoRegistration(_Body):
         description="Validation annotations, relative to the data root.", min_length=1, max_length=1000
     )
     images: str = Field(
-        description="Folder that `file_name` is relative to, itself relative to the data root.",
+        description="Folder that `file_name` is relative to, itself relative to the data root; or the folder above it, "
+        "where each split has one of its own that its annotation file is named for, such as `train2017`.",
+        min_length=1,
+        max_length=1000,
+    )
+    val_images: str | None = Field(
+        None,
+        description="The same for the validation images, where they lie elsewhere.",
+        min_length=1,
+        max_length=1000,
+    )
+
+
+class VocRegistration(_Body):
+    """A Pascal VOC folder under the data root, such as `VOCdevkit/VOC2007`; its annotations are converted."""
+
+    kind: Literal["voc"]
+    name: str = Field(description="Of your choice, not yet taken.", min_length=1, max_length=200)
+    root: str = Field(
+        description="Folder of Annotations, ImageSets and JPEGImages, relative to the data root.",
+        min_length=1,
+        max_length=1000,
+    )
+    train: str = Field(
+        "train", description="List in ImageSets/Main to train on.", pattern=r"^[\w.-]+$", max_length=100
+    )
+    val: str = Field(
+        "val", description="List in ImageSets/Main to validate on.", pattern=r"^[\w.-]+$", max_length=100
+    )
+
+
+class FoldersRegistration(_Body):
+    """Images sorted into folders, one for each class, for classifiers."""
+
+    kind: Literal["folders"]
+    name: str = Field(description="Of your choice, not yet taken.", min_length=1, max_length=200)
+    train: str = Field(
+        description="Folder of the classes' folders to train on, relative to the data root.",
+        min_length=1,
+        max_length=1000,
+    )
+    val: str = Field(
+        description="Folder of the classes' folders to validate on, relative to the data root.",
         min_length=1,
         max_length=1000,
     )
@@ -56,7 +99,9 @@ class ShapesRegistration(_Body):
     )
 
 
-Registration = Annotated[CocoRegistration | ShapesRegistration, Field(discriminator="kind")]
+Registration = Annotated[
+    CocoRegistration | VocRegistration | FoldersRegistration | ShapesRegistration, Field(discriminator="kind")
+]
 
 
 class CategoryItem(BaseModel):
@@ -83,5 +128,11 @@ class DatasetItem(BaseModel):
     kind: str
     categories: list[CategoryItem]
     has_masks: bool
-    counts: dict[Literal["train", "val"], SplitCounts]
+    counts: dict[Split, SplitCounts]
     created_at: datetime
+
+
+class DatasetDetail(DatasetItem):
+    """A registered dataset with its statistics, which are null where it was registered before they were made."""
+
+    statistics: Statistics | None

@@ -1,8 +1,4 @@
-"""Register, find and delete datasets. The caller owns the transaction.
-
-`register_coco` and `register_shapes` check or generate within it, which takes seconds to minutes; where other
-writers wait, `registration` does the same without holding one open.
-"""
+"""Store, find and delete datasets. The caller owns the transaction; `registration` checks them before it is open."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
@@ -62,7 +59,7 @@ def expect_free(session: Session, name: str, generated: Path | None = None) -> N
         )
     existing = repository.by_name(session, name)
     if existing and (generated is None or not _is_generated_in(existing, generated)):
-        what = "coco" if existing.kind == "coco" else Path(existing.images).parent.name
+        what = Path(existing.images).parent.name if existing.kind == "shapes" else existing.kind
         raise Conflict(
             f"a dataset named '{name}' exists already (id {existing.id}, {what}); "
             "choose another name or delete that one"
@@ -76,22 +73,44 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
     existing = repository.by_name(session, name)
     if existing:
         return existing
-    dataset = Dataset(
-        name=name,
-        kind=inspected.kind,
-        train=str(inspected.train),
-        val=str(inspected.val),
-        images=str(inspected.images),
-        categories=inspected.categories,
-        has_masks=inspected.has_masks,
-        counts=inspected.counts,
-    )
+    dataset = Dataset(name=name, categories=inspected.categories, **_columns(inspected))
     try:
         with session.begin_nested():
             session.add(dataset)
     except IntegrityError:
         raise Conflict(f"a dataset named '{name}' was stored just now; choose another name") from None
+    for split, files in inspected.files.items():
+        repository.add_images(session, dataset.id, split, files)
     return dataset
+
+
+def renew(session: Session, dataset_id: int, inspected: Inspected) -> Dataset:
+    """Store what a dataset's files are now. Raises `NotFound`, and `Conflict` where they have other categories."""
+    dataset = get(session, dataset_id)
+    if dataset.categories != inspected.categories:
+        raise Conflict(
+            f"the files of dataset '{dataset.name}' name other categories than before, which its runs could not "
+            "stand for; register them as a new dataset"
+        )
+    for column, value in _columns(inspected).items():
+        setattr(dataset, column, value)
+    repository.remove_images(session, dataset_id)
+    for split, files in inspected.files.items():
+        repository.add_images(session, dataset_id, split, files)
+    return dataset
+
+
+def _columns(inspected: Inspected) -> dict[str, Any]:
+    return {
+        "kind": inspected.kind,
+        "train": str(inspected.train),
+        "val": str(inspected.val),
+        "images": str(inspected.images),
+        "val_images": str(inspected.val_images) if inspected.val_images != inspected.images else None,
+        "has_masks": inspected.has_masks,
+        "counts": inspected.counts,
+        "statistics": inspected.statistics.model_dump(mode="json"),
+    }
 
 
 def get(session: Session, dataset_id: int) -> Dataset:
@@ -110,6 +129,15 @@ def by_name(session: Session, name: str) -> Dataset:
     return dataset
 
 
+def image_file(session: Session, dataset_id: int, split: str, image_id: int) -> Path:
+    """Return where an image of `train` or `val` lies; raises `NotFound`."""
+    dataset = get(session, dataset_id)
+    found = repository.image(session, dataset_id, split, image_id)
+    if found is None:
+        raise NotFound(f"dataset '{dataset.name}' has no image {image_id} in its {split} split")
+    return Path(dataset.images_of(split)) / found.file_name
+
+
 def listing(session: Session, offset: int = 0, limit: int = 1000) -> Sequence[Dataset]:
     """Return at most `limit` datasets, oldest first, after the first `offset`."""
     return repository.page(session, offset, limit)
@@ -121,7 +149,7 @@ def count(session: Session) -> int:
 
 
 def delete(session: Session, settings: Settings, dataset_id: int) -> None:
-    """Remove a dataset; a generated one's files go when the transaction is committed, registered files stay.
+    """Remove a dataset; generated and converted files go when the transaction is committed, others stay.
 
     Raises `NotFound`, and `Conflict` while runs use it.
     """
@@ -137,9 +165,9 @@ def delete(session: Session, settings: Settings, dataset_id: int) -> None:
         raise Conflict(
             f"dataset '{dataset.name}' is used by a run launched just now; delete it first"
         ) from None
-    folder = Path(dataset.images).parent
-    ours = dataset.kind == "shapes" and folder.parent == settings.generated
-    if ours and not repository.sharing_images(session, dataset.images):
+    folder = Path(dataset.train).parent
+    ours = dataset.kind != "coco" and folder.parent == settings.generated
+    if ours and not repository.sharing_files(session, dataset.train):
         event.listen(session, "after_commit", partial(_remove_files, folder), once=True)
 
 

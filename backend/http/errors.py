@@ -53,7 +53,7 @@ def _named(error: Any) -> str:
 def _field(location: Sequence[Any]) -> str:
     # A discriminated union puts the chosen kind into the path: body.init.file.file is the field init.file.
     parts = [str(part) for part in location if part not in ("body", "query", "path")]
-    kinds = {"imagenet", "scratch", "run", "file", "coco", "shapes"}
+    kinds = {"imagenet", "scratch", "run", "file", "coco", "voc", "folders", "shapes"}
     if len(parts) > 1 and parts[0] == "init" and parts[1] in kinds:
         del parts[1]
     elif parts and parts[0] in kinds:

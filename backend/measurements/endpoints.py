@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from backend.http.dependencies import DatabaseDep, ReadSession, WriteSession
-from backend.measurements import encoding, recording, repository, service
+from backend.measurements import encoding, predictions, recording, repository, service
 from backend.runs import recordings
 from backend.runs import service as runs
 from backend.runs.recorded import MetricPoints
@@ -102,6 +102,16 @@ def metrics(
             for name, series in found.items()
         }
     )
+
+
+@router.get("/runs/{run_id}/predictions")
+def show_predictions(
+    run_id: int,
+    session: ReadSession,
+    iteration: Annotated[int | None, Query(ge=0, description="Empty takes the newest evaluation.")] = None,
+) -> predictions.PredictionsAnswer:
+    """Return what a detector found in some validation images at one of its last evaluations, and what is there."""
+    return predictions.answer(session, runs.get(session, run_id), iteration)
 
 
 @router.get(

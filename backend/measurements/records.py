@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,3 +32,23 @@ class SpectrumRow:
     lambda_1: float
     images: int
     positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """What was found in one validation image, and what is there; `data` is as in `backend.models.Prediction`."""
+
+    image_id: int
+    data: dict[str, Any]
+
+
+class CheckpointRow(NamedTuple):
+    """One checkpoint that lies whole on disk: its `file` and what it takes there, in `bytes`.
+
+    `kept_as` says why it is there: `last`, `best` (evaluation), `snapshot` (of the spectra), in this order.
+    """
+
+    iteration: int
+    file: Path
+    bytes: int
+    kept_as: tuple[str, ...]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements.records import LayerRow, SpectrumRow
-from backend.models import Base, Layer, Metric, Spectrum, SpectrumSummary
+from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
+from backend.models import Base, Checkpoint, Layer, Metric, Prediction, Spectrum, SpectrumSummary
+
+KEPT_EVALUATIONS = 3
+"""Of whose predictions a run keeps: enough to see whether the last ones still changed something."""
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -56,6 +60,42 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
     upsert(session, Metric, rows)
 
 
+def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:
+    """Store one evaluation's predictions, and remove those of all but the newest few."""
+    key = {"run_id": run_id, "iteration": iteration}
+    upsert(session, Prediction, [key | {"image_id": row.image_id, "data": row.data} for row in rows])
+    kept = prediction_iterations(session, run_id)[-KEPT_EVALUATIONS:]
+    session.execute(delete(Prediction).where(Prediction.run_id == run_id, Prediction.iteration.not_in(kept)))
+
+
+def prediction_iterations(session: Session, run_id: int) -> list[int]:
+    """Return the iterations of which predictions are kept, rising."""
+    query = select(Prediction.iteration).where(Prediction.run_id == run_id).distinct()
+    return list(session.scalars(query.order_by(Prediction.iteration)))
+
+
+def predictions(session: Session, run_id: int, iteration: int) -> Sequence[Prediction]:
+    """Return one evaluation's predictions by image id."""
+    query = select(Prediction).where(Prediction.run_id == run_id, Prediction.iteration == iteration)
+    return session.scalars(query.order_by(Prediction.image_id)).all()
+
+
+def write_checkpoints(session: Session, run_id: int, rows: Sequence[CheckpointRow], home: Path) -> None:
+    """Store which checkpoints a run has, in place of those it had; files by their path below `home`."""
+    known = {
+        one.iteration: one for one in session.scalars(select(Checkpoint).where(Checkpoint.run_id == run_id))
+    }
+    for iteration in known.keys() - {row.iteration for row in rows}:
+        session.delete(known[iteration])
+    for row in rows:
+        one = known.get(row.iteration)
+        if one is None:
+            one = Checkpoint(run_id=run_id, iteration=row.iteration)
+            session.add(one)
+        one.file = row.file.relative_to(home).as_posix()
+        one.bytes, one.kept_as = row.bytes, list(row.kept_as)
+
+
 def layers(session: Session, run_id: int) -> Sequence[Layer]:
     """Return the run's maps in network order."""
     return session.scalars(select(Layer).where(Layer.run_id == run_id).order_by(Layer.order)).all()
@@ -71,6 +111,12 @@ def metrics(
     if names:
         query = query.where(Metric.name.in_(names))
     return session.execute(query.order_by(Metric.name, Metric.iteration)).all()
+
+
+def mean_metric(session: Session, run_id: int, name: str) -> float | None:
+    """Return the mean of a metric over all iterations; None where there is none."""
+    query = select(func.avg(Metric.value)).where(Metric.run_id == run_id, Metric.name == name)
+    return session.scalar(query)
 
 
 def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[tuple[int, bytes]]:

@@ -1,7 +1,7 @@
 """Tables only."""
 
 from backend.models.base import Base
-from backend.models.dataset import Dataset
+from backend.models.dataset import Dataset, DatasetImage
 from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
 from backend.models.run import Checkpoint, LogLine, Prediction, Run
 from backend.models.width_plan import WidthPlan, WidthPlanRun
@@ -11,6 +11,7 @@ __all__ = [
     "Base",
     "Checkpoint",
     "Dataset",
+    "DatasetImage",
     "Layer",
     "LogLine",
     "Metric",

@@ -20,9 +20,9 @@ class Layer(Base):
     name: Mapped[str] = mapped_column(String(200))
     """Such as `layer1.0.act1`."""
     map: Mapped[str] = mapped_column(String(20))
-    """conv, norm, act, block, fpn, rpn, box_head or mask_head; a recorded run may have further kinds."""
+    """conv, norm, act, block, fpn, rpn, box_head, mask_head or retina_head; a recorded run may have further kinds."""
     stage: Mapped[str] = mapped_column(String(200))
-    """stem, layer1 … layer4, fpn, rpn, box_head, mask_head or the classifier's head; or a recorded run's own."""
+    """stem, layer1 … layer4, fpn, rpn, a head such as box_head, or the classifier's; or a recorded run's own."""
     width: Mapped[int] = mapped_column()
 
 
@@ -68,7 +68,7 @@ class Metric(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
-    """loss, loss_box_reg, …, lr, ap, ap50, ap75, mask_ap, top1, data_wait."""
+    """loss, loss_box_reg, …, lr, data_wait; ap, ap50, ap75, ap_small, …, ap/CATEGORY, the same with mask_; top1."""
     iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[float | None] = mapped_column()
     """Null where the number was not finite."""

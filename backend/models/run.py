@@ -98,4 +98,8 @@ class Prediction(Base):
     iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     image_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """`{"file_name", "width", "height", "truth": [{"bbox", "category_id", …}], "found": [{…, "score"}]}`."""
+    """`{"file_name", "width", "height", "objects": n, "truth": [{"bbox", "category_id", "outlines"}], "found": […]}`.
+
+    `objects` counts what is there, of which the truth may be a part; what was found has a `score` too. A box is [left,
+    top, width, height]; outlines, of masks only, are polygons [x0, y0, x1, y1, …]; all in pixels.
+    """

@@ -9,6 +9,10 @@ from backend.architectures.description import Description
 from backend.errors import InvalidInput
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
+from backend.weights.report import WeightsReport
+
+FEW_IN_A_BATCH = 4
+"""Images over which batch norm's statistics are too noisy to train by, if there are fewer."""
 
 
 class Cost(BaseModel):
@@ -20,6 +24,8 @@ class Cost(BaseModel):
     iterations: int
     snapshots: int
     warnings: list[str]
+    weights: WeightsReport | None = None
+    """What its network takes of the weights that it starts from; None from scratch."""
 
 
 def architecture_of(specification: RunSpecification, classes: int) -> Description:
@@ -57,14 +63,29 @@ def cost(specification: RunSpecification, classes: int, validation_images: int) 
 
 def _warnings(specification: RunSpecification, validation_images: int) -> list[str]:
     found = []
-    probe, training, model = specification.probe, specification.training, specification.model
+    probe = specification.probe
     if probe.images > validation_images:
         found.append(f"The probe set has {validation_images} images, all there are, not {probe.images}.")
-    if model.norm == "batch" and training.batch_size < 4:
-        found.append(
-            f"Batch norm with {training.batch_size} images a batch trains badly; take 4 or more, or group norm."
+    found += _batch_norm_warnings(specification)
+    return found
+
+
+def _batch_norm_warnings(specification: RunSpecification) -> list[str]:
+    norm, init = specification.model.norm, specification.init.kind
+    if norm not in ("batch", "sync_batch"):
+        return []
+    found = []
+    batch, gpus = specification.training.batch_size, specification.resources.gpus or 1
+    together = batch if norm == "sync_batch" else batch // gpus
+    if together < FEW_IN_A_BATCH:
+        images = f"{together} image{'' if together == 1 else 's'}"
+        where, other = (
+            ("on each GPU", "sync_batch or group norm") if together < batch else ("a batch", "group norm")
         )
-    if probe.batch_statistics == "running" and model.norm == "batch" and specification.init.kind == "scratch":
+        found.append(
+            f"Batch norm with {images} {where} trains badly; take {FEW_IN_A_BATCH} or more, or {other}."
+        )
+    if specification.probe.batch_statistics == "running" and init == "scratch":
         found.append(
             "From scratch, batch norm's running statistics lag in the first iterations; read early spectra with care."
         )

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
-from backend.runs import recordings, repository, service
+from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.presentation import RunDetail, RunItem, detail, items
 from backend.runs.presets import Preset, presets
+from backend.runs.protocols import REFERENCE_BATCH
 from backend.runs.recorded import FinishRequest, RecordingRequest
 from backend.runs.specification import RunSpecification
 
@@ -30,10 +31,12 @@ class LogPage(BaseModel):
 
 
 class CheckpointItem(BaseModel):
-    """A checkpoint that a run can start from."""
+    """A checkpoint that a run can start from; a stopped run goes on from its `last`."""
 
     iteration: int
     bytes: int
+    kept_as: list[Literal["last", "best", "snapshot"]]
+    """Why it is there: the newest, of the best evaluation, of a snapshot of the spectra."""
     created_at: Any
 
 
@@ -175,7 +178,7 @@ def checkpoints(run_id: RunId, session: ReadSession) -> list[CheckpointItem]:
     """List a run's checkpoints, earliest first."""
     service.get(session, run_id)
     return [
-        CheckpointItem(iteration=c.iteration, bytes=c.bytes, created_at=c.created_at)
+        CheckpointItem.model_validate(c, from_attributes=True)
         for c in repository.checkpoints(session, run_id)
     ]
 
@@ -187,12 +190,20 @@ def schema() -> dict[str, Any]:
 
 
 @router.get("/presets")
-def preset_list() -> list[Preset]:
+def preset_list(
+    session: ReadSession,
+    dataset_id: Annotated[
+        int | None, Query(ge=1, description="Scale protocols to its images; empty leaves them as for COCO.")
+    ] = None,
+    batch_size: Annotated[
+        int, Query(ge=1, le=1024, description="Scale rate and iterations to so many images an update.")
+    ] = REFERENCE_BATCH,
+) -> list[Preset]:
     """Return ready-made specifications, without a dataset."""
-    return presets()
+    return presets(service.training_images(session, dataset_id), batch_size)
 
 
 @router.get("/weights")
 def weights(settings: SettingsDep) -> list[str]:
     """Return the names that `init.file` may take."""
-    return service.weights_files(settings.data)
+    return initialisation.weights_files(settings.data)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
+from backend.runs.start import StartReport
 
 Origin = Literal["launched", "recorded"]
 
@@ -52,10 +53,11 @@ class Progress(BaseModel):
 
 
 class Summary(BaseModel):
-    """A run's result in numbers; AP and top-1 in 0…1, MACs of one image."""
+    """A run's result in numbers; AP (of boxes), mask AP and top-1 in 0…1, MACs of one image."""
 
     ap: float | None
     ap50: float | None
+    mask_ap: float | None
     top1: float | None
     parameters: int | None
     backbone_parameters: int | None
@@ -91,9 +93,10 @@ class RunItem(BaseModel):
 
 
 class RunDetail(RunItem):
-    """A run with its whole specification."""
+    """A run with its whole specification, and how it began once its trainer has told."""
 
     specification: dict[str, Any]
+    start: StartReport | None
 
 
 def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
@@ -104,7 +107,7 @@ def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
 def detail(session: Session, run: Run) -> RunDetail:
     """Present one run whole."""
     (values,) = _values(session, [run])
-    return RunDetail(**values, specification=run.specification)
+    return RunDetail(**values, specification=run.specification, start=run.start)
 
 
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -117,7 +120,7 @@ def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dic
     model = run.specification.get("model", {})
     same = ("id", "name", "origin", "tags", "status", "phase", "created_at", "started_at", "finished_at")
     also = ("parent_run_id", "attempt", "error", "device")
-    results = ("ap", "ap50", "top1", "parameters", "backbone_parameters", "macs")
+    results = ("ap", "ap50", "mask_ap", "top1", "parameters", "backbone_parameters", "macs")
     return {
         **{field: getattr(run, field) for field in same + also},
         "dataset": _dataset(run, datasets),

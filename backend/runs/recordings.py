@@ -25,7 +25,7 @@ from backend.runs.recorded import FinishRequest, MetricPoint, RecordedSpecificat
 
 LEASE = timedelta(hours=1)
 OPEN = ("running", "lost")
-RESULTS = ("ap", "ap50", "top1")
+RESULTS = ("ap", "ap50", "mask_ap", "top1")
 """Metrics that lists of runs have columns for."""
 
 

@@ -17,6 +17,7 @@ SORTABLE = {
     "created_at": Run.created_at,
     "ap": Run.ap,
     "ap50": Run.ap50,
+    "mask_ap": Run.mask_ap,
     "parameters": Run.parameters,
     "macs": Run.macs,
     "iteration": Run.iteration,
@@ -108,8 +109,8 @@ def checkpoints(session: Session, run_id: int) -> Sequence[Checkpoint]:
 
 
 def checkpoint(session: Session, run_id: int, iteration: int | None) -> Checkpoint | None:
-    """Return the checkpoint of that iteration; None takes the last."""
-    query = select(Checkpoint).where(Checkpoint.run_id == run_id)
+    """Return the checkpoint of that iteration; None takes the last, or the newest of a run that never saved one."""
+    found = checkpoints(session, run_id)
     if iteration is not None:
-        query = query.where(Checkpoint.iteration == iteration)
-    return session.scalars(query.order_by(Checkpoint.iteration.desc()).limit(1)).first()
+        return next((one for one in found if one.iteration == iteration), None)
+    return max(found, key=lambda one: ("last" in one.kept_as, one.iteration), default=None)

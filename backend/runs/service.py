@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidInput, NotFound
-from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Run
+from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Prediction, Run
 from backend.models.base import now
-from backend.runs import cost, queue, repository
+from backend.runs import cost, initialisation, queue, repository
 from backend.runs.presentation import actions_by_status
-from backend.runs.specification import FileInit, RunInit, RunSpecification
+from backend.runs.protocols import COCO_IMAGES
+from backend.runs.specification import RunInit, RunSpecification
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
-
-WEIGHT_SUFFIXES = (".pth", ".pt", ".safetensors")
+from backend.weights.report import WeightsReport, report
 
 
 def get(session: Session, run_id: int) -> Run:
@@ -30,15 +30,15 @@ def get(session: Session, run_id: int) -> Run:
 
 def launch(session: Session, settings: Settings, specification: RunSpecification) -> Run:
     """Check the specification against what exists and queue it. The caller rings after its commit."""
-    dataset = _dataset(session, specification.dataset_id)
+    dataset = _dataset(session, specification)
     cost.architecture_of(specification, len(dataset.categories))
-    parent = _check_init(session, settings, specification)
+    _first_weights(session, settings, specification, len(dataset.categories))
     run = Run(
         name=specification.name or default_name(specification, dataset.name),
         tags=list(specification.tags),
         specification=specification.model_dump(mode="json"),
         dataset_id=dataset.id,
-        parent_run_id=parent,
+        parent_run_id=specification.init.run_id if isinstance(specification.init, RunInit) else None,
         priority=specification.resources.priority,
         iterations=specification.training.iterations,
     )
@@ -56,56 +56,45 @@ def default_name(specification: RunSpecification, dataset: str) -> str:
 
 def preview(session: Session, settings: Settings, specification: RunSpecification) -> cost.Cost:
     """Return what the run would cost; refuse what `launch` would refuse."""
-    dataset = _dataset(session, specification.dataset_id)
-    _check_init(session, settings, specification)
-    return cost.cost(specification, len(dataset.categories), dataset.counts["val"]["images"])
+    dataset = _dataset(session, specification)
+    classes = len(dataset.categories)
+    found = cost.cost(specification, classes, dataset.counts["val"]["images"])
+    return found.model_copy(update={"weights": _first_weights(session, settings, specification, classes)})
 
 
-def _dataset(session: Session, dataset_id: int) -> Dataset:
+def training_images(session: Session, dataset_id: int | None) -> int:
+    """Return how many images the dataset's training split has; None stands for COCO's."""
+    if dataset_id is None:
+        return COCO_IMAGES
     dataset = session.get(Dataset, dataset_id)
     if dataset is None:
-        raise InvalidInput(
-            f"dataset_id: there is no dataset {dataset_id}; register one, or take one of `eigenscope datasets list`"
+        raise NotFound(
+            f"there is no dataset {dataset_id} to scale to; take one of `eigenscope datasets list`"
         )
+    images: int = dataset.counts["train"]["images"]
+    return images
+
+
+def _dataset(session: Session, specification: RunSpecification) -> Dataset:
+    dataset = session.get(Dataset, specification.dataset_id)
+    if dataset is None:
+        raise InvalidInput(
+            f"dataset_id: there is no dataset {specification.dataset_id}; register one, or take one of "
+            "`eigenscope datasets list`"
+        )
+    architecture = specification.model.architecture
+    problem = dataset_problem(architecture, name=dataset.name, kind=dataset.kind, has_masks=dataset.has_masks)
+    if problem:
+        raise InvalidInput(problem)
     return dataset
 
 
-def _check_init(session: Session, settings: Settings, specification: RunSpecification) -> int | None:
-    init = specification.init
-    if isinstance(init, FileInit):
-        weights_file(settings.data, init.file)
-    if not isinstance(init, RunInit):
-        return None
-    if repository.get(session, init.run_id) is None:
-        raise InvalidInput(f"init.run_id: there is no run {init.run_id} to take weights from")
-    if repository.checkpoint(session, init.run_id, init.iteration) is None:
-        at = "" if init.iteration is None else f" of iteration {init.iteration}"
-        raise InvalidInput(
-            f"init.run_id: run {init.run_id} has no checkpoint{at}; wait for it to finish, or take another run"
-        )
-    return init.run_id
-
-
-def weights_file(root: Path, name: str) -> Path:
-    """Return the path of a weights file named relative to the data root; refuse whatever lies outside it."""
-    if Path(name).is_absolute() or "\0" in name or not (root / name).resolve().is_relative_to(root.resolve()):
-        raise InvalidInput(f"init.file: '{name}' must be a name below the data root, without '..'")
-    if not name.endswith(WEIGHT_SUFFIXES):
-        raise InvalidInput(f"init.file: '{name}' must end in {', '.join(WEIGHT_SUFFIXES)}")
-    if not (root / name).is_file():
-        raise InvalidInput(
-            f"init.file: there is no file '{name}' below the data root (EIGENSCOPE_DATA_ROOT, or else the folder "
-            "data in EIGENSCOPE_HOME); put it there"
-        )
-    return root / name
-
-
-def weights_files(root: Path, limit: int = 200) -> list[str]:
-    """Return the names of weights below the data root, for the form."""
-    if not root.is_dir():
-        return []
-    names = (p.relative_to(root).as_posix() for p in root.rglob("*") if p.suffix in WEIGHT_SUFFIXES)
-    return sorted(names)[:limit]
+def _first_weights(
+    session: Session, settings: Settings, specification: RunSpecification, classes: int
+) -> WeightsReport | None:
+    """Return what the run's network will take; refuse what its trainer would refuse."""
+    source = initialisation.source_of(session, settings, specification)
+    return report(initialisation.plan(source, specification.model, classes)) if source else None
 
 
 def _demand(run: Run, action: str) -> None:
@@ -142,9 +131,10 @@ def retry(session: Session, run_id: int) -> Run:
     """Queue a stopped run again from the beginning; what it had measured is removed."""
     run = get(session, run_id)
     _demand(run, "retry")
-    for table in (Metric, Layer, LogLine, Checkpoint):
+    for table in (Metric, Layer, LogLine, Checkpoint, Prediction):
         session.execute(sql_delete(table).where(table.run_id == run_id))
-    _requeue(session, run, iteration=0, seconds_per_iteration=None, ap=None, ap50=None, top1=None)
+    results = dict.fromkeys(("seconds_per_iteration", "ap", "ap50", "mask_ap", "top1", "start"))
+    _requeue(session, run, iteration=0, **results)
     return run
 
 

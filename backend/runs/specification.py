@@ -7,12 +7,25 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from backend.runs.contradictions import contradictions
+from backend.weights.colours import Input
+
 Architecture = Literal["faster_rcnn", "mask_rcnn", "retinanet", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 Norm = Literal["frozen_batch", "batch", "sync_batch", "group"]
 MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head"]
 PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
 """Kinds of map whose positions are the proposals' and not the image's."""
+
+
+REFERENCE_SIDES = (800, 1333)
+"""Shorter and longest side of an image in pixels, as detectors have used them on COCO since Faster R-CNN with FPN."""
+
+
+def longest_side(image_size: int) -> int:
+    """Return what an image's longer side may be, in pixels, where its shorter one is `image_size`."""
+    shorter, longest = REFERENCE_SIDES
+    return round(longest / shorter * image_size)
 
 
 class Part(BaseModel):
@@ -37,7 +50,7 @@ class ModelSpecification(Part):
     widths: dict[str, Annotated[int, Field(ge=1, le=8192)]] | None = Field(
         None,
         description="Channels by group: `stem`, `layer1` … `layer4` (block outputs), `layer1.0.conv1` (in a block), "
-        "`fpn`, `box_head`; what is not named keeps the standard width.",
+        "`fpn`, `box_head`, `mask_head`, `retina_head`; what is not named keeps the standard width.",
     )
 
 
@@ -66,9 +79,10 @@ class FileInit(Part):
 
     kind: Literal["file"] = "file"
     file: str = Field(
-        description="Name relative to the data root, such as `weights/resnet50.pth`.",
-        min_length=1,
-        max_length=400,
+        description="Name below the data root, such as `weights/resnet50.pth`.", min_length=1, max_length=400
+    )
+    input: Input | None = Field(
+        None, description="What its network was fed; empty means rgb, where the names do not fit both."
     )
 
 
@@ -78,7 +92,7 @@ Init = Annotated[ImageNetInit | ScratchInit | RunInit | FileInit, Field(discrimi
 class TrainingSpecification(Part):
     """The schedule: SGD with momentum, linear warm-up and step decay."""
 
-    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=10_000_000)
+    iterations: int = Field(1000, description="Updates of the weights.", ge=1, le=1_000_000_000)
     batch_size: int = Field(4, description="Images per update.", ge=1, le=1024)
     lr: float = Field(0.005, description="Learning rate after warm-up.", gt=0, le=100)
     momentum: float = Field(0.9, description="Of SGD.", ge=0, lt=1)
@@ -227,56 +241,3 @@ class RunSpecification(Part):
         for problem in contradictions(self):
             raise ValueError(problem)
         return self
-
-
-def contradictions(specification: RunSpecification) -> list[str]:
-    """Return one sentence for each pair of settings that cannot both hold."""
-    return [*_schedule_contradictions(specification.training), *_init_contradictions(specification)]
-
-
-def _schedule_contradictions(training: TrainingSpecification) -> list[str]:
-    found: list[str] = []
-    if training.warmup > training.iterations:
-        found.append(
-            f"training.warmup ({training.warmup}) exceeds training.iterations ({training.iterations}); "
-            "shorten the warm-up"
-        )
-    if training.milestones and training.milestones[-1] >= training.iterations:
-        found.append(
-            f"training.milestones names iteration {training.milestones[-1]}, but training ends at "
-            f"{training.iterations}; remove it or train longer"
-        )
-    return found
-
-
-def _init_contradictions(specification: RunSpecification) -> list[str]:
-    model, kind = specification.model, specification.init.kind
-    stages = specification.training.trainable_stages
-    rules = [
-        (
-            model.norm == "frozen_batch" and kind == "scratch",
-            "model.norm frozen_batch cannot be trained from scratch, since its statistics never move; "
-            "take batch or group",
-        ),
-        (
-            stages < 5 and kind == "scratch",
-            f"training.trainable_stages {stages} would freeze random weights; set it to 5 to start from scratch",
-        ),
-        (
-            model.norm == "group" and kind == "imagenet",
-            "torchvision has no ImageNet weights with group norm; take norm batch or frozen_batch",
-        ),
-        (
-            model.stride_in_1x1 and model.backbone in ("resnet18", "resnet34"),
-            f"model.stride_in_1x1 has no meaning for {model.backbone}, which has no bottlenecks; turn it off",
-        ),
-        (
-            model.stride_in_1x1 and kind == "imagenet",
-            "torchvision's ImageNet weights have their stride in the 3x3; turn model.stride_in_1x1 off",
-        ),
-        (
-            bool(model.widths) and kind == "imagenet",
-            "ImageNet weights have the standard widths; leave model.widths empty or start from scratch",
-        ),
-    ]
-    return [sentence for holds, sentence in rules if holds]

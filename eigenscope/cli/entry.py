@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
-from eigenscope.cli import datasets, demonstration, probe, runs, servers
+from eigenscope.cli import datasets, demonstration, probe, runs, servers, widths
 from eigenscope.cli.doctor import doctor
 
 WRONG_USE = 2
@@ -32,6 +32,7 @@ app.command("doctor")(doctor)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.add_typer(probe.app, name="probe")
+app.add_typer(widths.app, name="widths")
 
 
 def _show_version(wanted: bool) -> None:

@@ -49,6 +49,10 @@ def launch(
     """Queue a run."""
     specification = read_specification(file)
     with open_instance(read_settings(), migrate=True) as instance:
+        with instance.database.reading() as session:
+            taken = service.preview(session, instance.settings, specification).weights
+        for line in (str(taken), *taken.notes) if taken else ():
+            typer.echo(line, err=True)
         with instance.database.writing() as session:
             run_id = service.launch(session, instance.settings, specification).id
         instance.broker.ring(run_id)

@@ -65,14 +65,15 @@ def carry_out(instance: Instance) -> Outcome:
     began = time.monotonic()
     WORDS.print("generating the shapes dataset")
     dataset_id = registration.register_shapes(instance.database, instance.settings).id
-    finished = _train(instance, [specifications.classifier(dataset_id)])
+    finished = train(instance, [specifications.classifier(dataset_id)])
     if finished[0].status == "succeeded":
         both = [specifications.pretrained(dataset_id, finished[0].id), specifications.scratch(dataset_id)]
-        finished += _train(instance, both)
+        finished += train(instance, both)
     return Outcome(finished, time.monotonic() - began)
 
 
-def _train(instance: Instance, wanted: list[RunSpecification]) -> list[RunItem]:
+def train(instance: Instance, wanted: list[RunSpecification]) -> list[RunItem]:
+    """Launch runs and return them once all have ended."""
     with instance.database.writing() as session:
         ids = [runs.launch(session, instance.settings, specification).id for specification in wanted]
     for run_id in ids:

@@ -49,6 +49,23 @@ def detector(dataset_id: int, init: Init, name: str, tag: str) -> RunSpecificati
     )
 
 
+def width_source(dataset_id: int) -> RunSpecification:
+    """Return the detector whose spectra choose the widths: like S, trained long enough for its AP to say something."""
+    return RunSpecification(
+        name="Faster R-CNN",
+        tags=("demo", "widths"),
+        dataset_id=dataset_id,
+        model=ModelSpecification(
+            architecture="faster_rcnn", backbone=BACKBONE, norm=NORM, widths={"fpn": 64, "box_head": 256}
+        ),
+        init=ScratchInit(),
+        training=TrainingSpecification(
+            iterations=400, batch_size=4, lr=0.02, warmup=20, milestones=(340,), image_size=128, clip_norm=5.0
+        ),
+        probe=ProbeSpecification(images=256, every=400, maps=("act", "block"), batch_size=32),
+    )
+
+
 def pretrained(dataset_id: int, run_id: int) -> RunSpecification:
     """Return I: the detector that starts from run `run_id`'s weights."""
     return detector(dataset_id, RunInit(run_id=run_id), "I: Faster R-CNN, pre-trained", "I")

@@ -72,20 +72,31 @@ def iteration_axis(iterations: Sequence[int]) -> dict[str, Any]:
 def merged_layers(runs: Sequence[Sequence[FigureLayer]]) -> list[FigureLayer]:
     """Return the layers of all runs, each name once, in network order.
 
-    A layer that an earlier run lacks goes right behind the one it follows in its own network, so that each
-    run's layers keep their order.
+    A layer that an earlier run lacks goes right behind the one it follows in its own network, or, where a stage
+    begins with it, behind what other networks have of the stage before: each run's layers keep their order, and a
+    stage is not torn apart.
     """
     merged: list[FigureLayer] = []
     for layers in runs:
-        behind = 0
+        behind, own = 0, {layer.name for layer in layers}
         for layer in layers:
             names = [one.name for one in merged]
             if layer.name in names:
                 behind = names.index(layer.name) + 1
                 continue
+            if behind and merged[behind - 1].stage != layer.stage:
+                behind = _end_of_stage(merged, behind, own)
             merged.insert(behind, layer)
             behind += 1
     return merged
+
+
+def _end_of_stage(merged: Sequence[FigureLayer], start: int, own: set[str]) -> int:
+    """Return where others' layers of the stage before `start` end, at the latest before one of `own`."""
+    stage, end = merged[start - 1].stage, start
+    while end < len(merged) and merged[end].stage == stage and merged[end].name not in own:
+        end += 1
+    return end
 
 
 def axis_top(largest: float, full: float) -> float:

@@ -20,6 +20,16 @@ ITERATION = {"title": {"text": "iteration"}, "rangemode": "tozero", "tickformat"
 SMOOTHED_FROM = 40
 """With fewer points a running mean hides more than it shows."""
 
+ACCURACIES = {
+    "ap": "AP",
+    "ap50": "AP<sub>50</sub>",
+    "ap75": "AP<sub>75</sub>",
+    "mask_ap": "mask AP",
+    "mask_ap50": "mask AP<sub>50</sub>",
+    "top1": "top-1",
+}
+"""Metrics that the chart of a run's accuracy shows, and what it calls them; further ones are in the API."""
+
 
 @dataclass(frozen=True)
 class MetricSeries:
@@ -95,7 +105,7 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
     for number, one in enumerate(series):
         first = one.metric in ("ap", "top1")
         line = one.run.line(theme) if first else {"color": colours[number % len(colours)], "width": 1.25}
-        name = one.run.text if several else _ACCURACIES.get(one.metric, label(one.metric, 24))
+        name = one.run.text if several else ACCURACIES.get(one.metric, label(one.metric, 24))
         traces.append(_line(one, name, line, scale=100.0, mode="lines+markers"))
     title = "Average precision on the validation split"
     yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
@@ -119,8 +129,9 @@ _LOSSES = {
     "loss_objectness": "objectness",
     "loss_rpn_box_reg": "RPN box",
     "loss_mask": "mask",
+    "loss_classification": "class",
+    "loss_bbox_regression": "box",
 }
-_ACCURACIES = {"ap": "AP", "ap50": "AP<sub>50</sub>", "ap75": "AP<sub>75</sub>", "top1": "top-1"}
 
 
 def _line(

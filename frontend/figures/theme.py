@@ -65,6 +65,7 @@ def make_figure(
     traces: Sequence[Any],
     *,
     layers: Sequence[FigureLayer] = (),
+    names: Sequence[str] = (),
     iterations: Sequence[int] = (),
     words: Mapping[str, str] = MappingProxyType({}),
     **layout: Any,
@@ -72,10 +73,11 @@ def make_figure(
     """Return a figure in the house look.
 
     `layout.meta` holds what a page needs beside the picture: the title (the caption shows it, an exported
-    picture draws it), the raw layer names and iterations behind category axes, and `words` of a `Quantity`.
+    picture draws it), the raw `names` (of layers, or bins) and iterations behind category axes, and
+    `words` of a `Quantity`.
     """
-    names = [layer.name for layer in layers]
-    meta = {"title": title, "layers": names, "iterations": list(iterations), **words}
+    raw = [*(layer.name for layer in layers), *names]
+    meta = {"title": title, "layers": raw, "iterations": list(iterations), **words}
     given = {"template": template(theme), "meta": meta, "dragmode": False, **layout}
     # In one piece: updating a figure's layout afterwards costs as much again as making it.
     return go.Figure(data=list(traces), layout=given)

@@ -134,7 +134,7 @@ def _learning_rate(session: Session, asked: Request) -> go.Figure:
 
 
 def _average_precision(session: Session, asked: Request) -> go.Figure:
-    names = ["ap", "ap50", "ap75", "top1"] if len(asked.runs) == 1 else ["ap", "top1"]
+    names = [*metrics.ACCURACIES] if len(asked.runs) == 1 else ["ap", "top1"]
     return metrics.average_precision(gather.metric_series(session, asked.runs, names), asked.theme)
 
 

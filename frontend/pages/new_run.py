@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -14,8 +14,9 @@ from backend.datasets import repository as datasets
 from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Checkpoint, Run
-from backend.runs import service
-from backend.runs.presets import presets
+from backend.runs import initialisation, service
+from backend.runs.presets import Preset, presets
+from backend.runs.protocols import REFERENCE_BATCH
 from backend.runs.specification import RunSpecification
 from frontend.form import form_groups
 from frontend.settings_table import is_recorded
@@ -23,13 +24,17 @@ from frontend.templating import page
 
 router = APIRouter()
 
-BOTH = "both"
 DATASETS_AT_MOST = 1000
 INITS = (
     ("imagenet", "ImageNet", "torchvision's ImageNet weights"),
     ("scratch", "Scratch", "random weights"),
     ("run", "Run", "the weights of another run's checkpoint"),
     ("file", "File", "a file of weights below the data root"),
+)
+INPUTS = (
+    ("", "not said"),
+    ("rgb", "RGB, 0 … 1, normalised (torchvision)"),
+    ("bgr_255", "BGR, 0 … 255, less the mean (MSRA, Caffe)"),
 )
 
 
@@ -40,27 +45,79 @@ def show(
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
     origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to start from.")] = None,
+    scale_to: Annotated[
+        int | Literal[""], Query(alias="dataset_id", description="Whose images a protocol is scaled to.")
+    ] = "",
+    batch_size: Annotated[int, Query(ge=1, le=1024)] = REFERENCE_BATCH,
 ) -> HTMLResponse:
     """Show the form."""
-    values, source = _values(session, preset, origin)
+    dataset_id = scale_to or None
+    offered = presets(service.training_images(session, dataset_id), batch_size)
+    chosen = _chosen(offered, preset)
+    pair = chosen is not None and preset == chosen.pair
+    values, source = _values(session, chosen, pair, origin)
+    sources = _runs_with_checkpoints(session)
     return page(
         request,
         "new_run.html",
         groups=form_groups(RunSpecification.model_json_schema(), values),
         init=values.get("init") or {"kind": "scratch"},
         inits=INITS,
-        dataset_id=values.get("dataset_id"),
+        dataset_id=values.get("dataset_id", dataset_id),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
-        sources=_runs_with_checkpoints(session),
-        files=service.weights_files(settings.data),
-        presets=presets(),
+        inputs=INPUTS,
+        sources=sources,
+        kept=_kept_by(session, sources),
+        files=initialisation.weights_files(settings.data),
+        preset_groups=_grouped(offered),
         preset=preset,
-        pair=preset == BOTH,
+        chosen=chosen,
+        scaled_to=dataset_id,
+        scale=_scale(dataset_id, batch_size),
+        batch_size=batch_size,
+        pair=pair,
         source=source,
     )
 
 
-def _values(session: Session, preset: str, origin: int | None) -> tuple[Mapping[str, Any], Run | None]:
+def _scale(dataset_id: int | None, batch_size: int) -> str:
+    """Return what a link to another preset adds to its address, so that the scale stays chosen."""
+    dataset = "" if dataset_id is None else f"&dataset_id={dataset_id}"
+    return dataset + ("" if batch_size == REFERENCE_BATCH else f"&batch_size={batch_size}")
+
+
+def _grouped(offered: Sequence[Preset]) -> dict[str, list[tuple[str, str, str]]]:
+    """Return each group's links as (name, label, explanation); a pair's follows its two."""
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for position, one in enumerate(offered):
+        links = groups.setdefault(one.group, [])
+        links.append((one.name, one.label, one.description))
+        last = position + 1 == len(offered) or offered[position + 1].pair != one.pair
+        if one.pair and last:
+            links.append(
+                (
+                    one.pair,
+                    f"{one.pair.removesuffix('-both')} both" if "-" in one.pair else "both",
+                    "Two runs that share everything but their first weights",
+                )
+            )
+    return groups
+
+
+def _chosen(offered: Sequence[Preset], name: str) -> Preset | None:
+    """Return the preset of that name, or the first of the pair of that name; no name chooses none."""
+    if not name:
+        return None
+    found = next((one for one in offered if name in (one.name, one.pair)), None)
+    if found is None:
+        names = dict.fromkeys(name for one in offered for name in (one.name, one.pair) if name)
+        raise NotFound(f"there is no preset '{name}'; take one of {', '.join(names)}")
+    return found
+
+
+def _values(
+    session: Session, chosen: Preset | None, pair: bool, origin: int | None
+) -> tuple[Mapping[str, Any], Run | None]:
     if origin is not None:
         run = service.get(session, origin)
         if is_recorded(run.specification):
@@ -69,17 +126,19 @@ def _values(session: Session, preset: str, origin: int | None) -> tuple[Mapping[
                 "train again; start from a preset, or record its training once more"
             )
         return run.specification, run
-    if not preset:
-        return {}, None
-    by_name = {one.name: one for one in presets()}
-    # A pair is filled from I; its scratch half differs in the initialisation and the tag only.
-    chosen = by_name.get("I" if preset == BOTH else preset)
     if chosen is None:
-        raise NotFound(f"there is no preset '{preset}'; take one of {', '.join([*by_name, BOTH])}")
-    values = chosen.specification
-    return ({**values, "tags": []} if preset == BOTH else values), None
+        return {}, None
+    # A pair is filled from I; its scratch half differs in the initialisation and the tag only.
+    without = ("I",) if pair else ()
+    tags = [tag for tag in chosen.specification["tags"] if tag not in without]
+    return {**chosen.specification, "tags": tags}, None
 
 
 def _runs_with_checkpoints(session: Session) -> list[Run]:
     with_one = select(Checkpoint.run_id).distinct()
     return list(session.scalars(select(Run).where(Run.id.in_(with_one)).order_by(Run.id.desc()).limit(500)))
+
+
+def _kept_by(session: Session, runs: Sequence[Run]) -> list[Checkpoint]:
+    chosen = Checkpoint.run_id.in_([run.id for run in runs])
+    return list(session.scalars(select(Checkpoint).where(chosen).order_by(Checkpoint.iteration)))

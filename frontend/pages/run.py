@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from backend.http.dependencies import ReadSession
+from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
@@ -18,6 +19,13 @@ from frontend.templating import page
 from frontend.training_charts import charts_of_run
 
 router = APIRouter()
+
+KEPT = {
+    "last": "The newest: what the run goes on from.",
+    "best": "Of the best evaluation so far, by mask AP, AP or top-1.",
+    "snapshot": "Of a snapshot of the spectra.",
+}
+"""Why a checkpoint is kept."""
 
 
 @router.get("/runs/{run_id}")
@@ -36,8 +44,10 @@ def show(
         criteria=list(CRITERIA.values()),
         settings=stated_settings(run.specification).items(),
         training=charts_of_run(session, found),
+        waited=measurements.mean_metric(session, run_id, "data_wait"),
         checkpoints=repository.checkpoints(session, run_id),
         plans=plans(session, run_id),
         plan=plan_of_run(session, run_id),
+        kept=KEPT,
         view=explorer_view(session, [found]),
     )

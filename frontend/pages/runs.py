@@ -45,6 +45,11 @@ class RunsView:
         return not (self.total or self.text or self.status or self.tag)
 
     @property
+    def masks(self) -> bool:
+        """Whether any run shown has an average precision of masks: else the table has no column for it."""
+        return any(run.summary.mask_ap is not None for run in self.runs)
+
+    @property
     def sentence(self) -> str:
         """How many runs there are, and how many of those shown are under way."""
         if self.empty:

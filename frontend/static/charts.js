@@ -74,13 +74,14 @@ export class Chart {
    */
   address(view) {
     if (view.query !== undefined) return `/figures/${this.figure}?${view.query}&theme=${currentTheme()}`;
-    const query = new URLSearchParams({ runs: this.runs, theme: currentTheme() });
+    const query = new URLSearchParams({ theme: currentTheme() });
+    if (this.runs) query.set("runs", this.runs);
     if (this.element.dataset.metric) query.set("metric", this.element.dataset.metric);
     if (this.needs.has("layer")) query.set("layer", view.layer);
     if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
     if (this.needs.has("criterion")) query.set("criterion", view.criterion);
     if (this.needs.has("criterion") && view.threshold) query.set("threshold", view.threshold);
-    return `/figures/${this.figure}?${query}`;
+    return `${this.element.dataset.base ?? "/figures"}/${this.figure}?${query}`;
   }
 
   /** @param {PlotlyFigure} figure */

@@ -18,7 +18,7 @@ export function attachMenu(chart) {
 
 /** @param {Chart} chart */
 function fileName(chart) {
-  return `eigenscope-${chart.figure.split("/")[0]}-${chart.runs.replaceAll(",", "-")}`;
+  return `eigenscope-${chart.figure.split("/")[0]}-${chart.element.dataset.subject ?? chart.runs.replaceAll(",", "-")}`;
 }
 
 async function copyLink() {
@@ -62,7 +62,8 @@ export function csvOf(plot) {
   for (const trace of plot._fullData) {
     const [x = [], y = []] = trace.orientation === "h" ? [trace.y, trace.x] : [trace.x, trace.y];
     const name = [trace.name ?? "", trace.meta?.metric, trace.meta?.part].filter(Boolean).join(" ");
-    for (let k = 0; k < x.length; k++) lines.push([name, nameOf(x[k]), finite(Number(y[k]))]);
+    // What has no name is no number of its own, but carries a line to the edge of the chart.
+    for (let k = 0; k < x.length; k++) if (nameOf(x[k]) !== "") lines.push([name, nameOf(x[k]), finite(Number(y[k]))]);
   }
   return lines.map(csvLine).join("");
 }

@@ -68,8 +68,11 @@ export function specificationOf(form) {
 function initOf(form) {
   const kind = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=init-kind]:checked"))?.value ?? "imagenet";
   const value = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (form.querySelector(id)).value.trim();
-  if (kind === "run") return { kind, run_id: Number(value("#f-init-run")) || null };
-  if (kind === "file") return { kind, file: value("#f-init-file") };
+  if (kind === "run") {
+    const iteration = value("#f-init-iteration");
+    return { kind, run_id: Number(value("#f-init-run")) || null, iteration: iteration === "" ? null : Number(iteration) };
+  }
+  if (kind === "file") return { kind, file: value("#f-init-file"), input: value("#f-init-input") || null };
   return { kind };
 }
 

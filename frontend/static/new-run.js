@@ -3,6 +3,7 @@ import { ApiError, send } from "./api.js";
 import { byId, make, toast } from "./dom.js";
 import { fieldErrors, showErrors, specificationOf } from "./form-values.js";
 import { count, integer } from "./numbers.js";
+import { showReport } from "./weights-report.js";
 
 const PREVIEW_AFTER_MS = 250;
 
@@ -15,6 +16,15 @@ function showInit() {
   for (const field of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-init]"))) {
     field.hidden = field.dataset.init !== kind;
   }
+  offerIterations();
+}
+
+/** Offer the checkpoints of the chosen run only. */
+function offerIterations() {
+  const run = byId("f-init-run", HTMLSelectElement).value;
+  const iterations = byId("f-init-iteration", HTMLSelectElement);
+  for (const option of iterations.options) option.hidden = option.disabled = Boolean(option.dataset.run) && option.dataset.run !== run;
+  if (iterations.selectedOptions[0]?.disabled) iterations.value = "";
 }
 
 /** The specifications that Launch sends: one, or I and S. */
@@ -55,10 +65,13 @@ async function preview() {
     byId("cost-snapshots", HTMLElement).textContent = integer(cost.snapshots);
     const warnings = [...new Set(costs.flatMap((one) => one.warnings))];
     byId("cost-warnings", HTMLElement).replaceChildren(...warnings.map((text) => make("li", text)));
+    showReport(byId("weights-report", HTMLElement), cost.weights);
     showErrors(form, []);
     byId("form-error", HTMLElement).hidden = true;
   } catch (error) {
-    if (!mine.signal.aborted) show(error);
+    if (mine.signal.aborted) return;
+    show(error);
+    showReport(byId("weights-report", HTMLElement), null);
   }
 }
 

@@ -3,6 +3,7 @@ import { getJson, send } from "./api.js";
 import { byId, confirmed, make, toast } from "./dom.js";
 import { Explorer, pageView } from "./explorer.js";
 import { refreshRegions, settled, watchRuns } from "./live.js";
+import { Predictions } from "./predictions.js";
 
 const LOG_LINES = 500;
 
@@ -11,6 +12,7 @@ const run = Number(head.dataset.run);
 const explorer = new Explorer(pageView());
 explorer.start();
 explorer.onCriterion = settled(refreshRegions);
+const predictions = new Predictions(run);
 
 const recorded = head.dataset.origin === "recorded";
 const log = recorded ? null : byId("log", HTMLPreElement);
@@ -33,6 +35,7 @@ const update = settled(async () => {
   const page = await refreshRegions();
   if (page) await explorer.extend(pageView(page));
   await readLog().catch(() => undefined);
+  await predictions.refresh().catch(() => undefined);
 }, 1200);
 
 watchRuns((change) => {
@@ -73,4 +76,4 @@ head.addEventListener("click", async (event) => {
   }
 });
 
-readLog().catch((error) => toast(error.message, "error"));
+for (const first of [readLog(), predictions.refresh()]) first.catch((error) => toast(error.message, "error"));

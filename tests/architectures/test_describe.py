@@ -1,4 +1,7 @@
-"""Parameters and MACs against torch: numel, and its own counter of floating point operations."""
+"""Parameters and MACs at other widths than the standard against torch: numel, and its own counter of operations.
+
+The standard widths are compared in test_models_page.py.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,6 @@ def check(model: ModelSpecification, classes: int, height: int, width: int) -> N
     description, network = described(model, classes, height, width), built(model, classes)
     assert (description.parameters, description.backbone_parameters) == parameters(network)
     assert description.macs == macs(network, height, width)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_equals_torch_at_standard_widths(architecture: str, backbone: str) -> None:
-    check(ModelSpecification(architecture=architecture, backbone=backbone), 5, 160, 224)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

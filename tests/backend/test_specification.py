@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
-from backend.runs.presets import presets
-from backend.runs.specification import RunSpecification
+from backend.architectures.maps import MAP_KINDS
+from backend.runs.cost import cost
+from backend.runs.specification import Architecture, MapKind, Norm, RunSpecification
 
 
 def built(**parts: Any) -> RunSpecification:
@@ -26,15 +27,25 @@ def built(**parts: Any) -> RunSpecification:
         ({"training": {"warmup": 0, "iterations": 10, "milestones": [10]}}, "remove it or train longer"),
         ({"training": {"milestones": [5, 5]}}, "milestones must rise"),
         ({"training": {"trainable_stages": 3}}, "would freeze random weights"),
-        ({"model": {"norm": "frozen_batch"}}, "take batch or group"),
+        ({"model": {"norm": "frozen_batch"}}, "take batch, sync_batch or group"),
         ({"model": {"norm": "group"}, "init": {"kind": "imagenet"}}, "no ImageNet weights with group norm"),
         ({"model": {"stride_in_1x1": True, "backbone": "resnet18"}}, "has no bottlenecks"),
         ({"model": {"stride_in_1x1": True}, "init": {"kind": "imagenet"}}, "turn model.stride_in_1x1 off"),
-        ({"model": {"widths": {"fpn": 64}}, "init": {"kind": "imagenet"}}, "leave model.widths empty"),
+        (
+            {"model": {"widths": {"fpn": 64, "layer3": 8, "stem": 8}}, "init": {"kind": "imagenet"}},
+            "leave layer3, stem out of model.widths",
+        ),
+        (
+            {"model": {"architecture": "retinanet"}, "probe": {"maps": ["rpn", "box_head"]}},
+            "a retinanet has none of probe.maps rpn, box_head; take some of conv, norm, act, block, fpn, retina_head",
+        ),
+        ({"model": {"architecture": "classifier"}, "probe": {"maps": ["fpn"]}}, "a classifier has none of"),
         ({"init": {"kind": "magic"}}, "does not match any of the expected tags"),
         ({"init": {"kind": "file"}}, "Field required"),
         ({"probe": {"layers": "("}}, "is no regular expression"),
         ({"resources": {"gpus": 65}}, "less than or equal to 64"),
+        ({"resources": {"gpus": 3}, "training": {"batch_size": 4}}, "cannot be shared evenly by 3 GPUs"),
+        ({"resources": {"gpus": 0}, "training": {"amp": "fp16"}}, "fp16 needs a GPU, which resources.gpus 0"),
     ],
 )
 def test_a_bad_specification_is_refused(parts: dict[str, Any], sentence: str) -> None:
@@ -42,9 +53,54 @@ def test_a_bad_specification_is_refused(parts: dict[str, Any], sentence: str) ->
         built(**parts)
 
 
-def test_the_papers_presets_differ_in_their_first_weights_alone() -> None:
-    pretrained, scratch = (preset.specification for preset in presets())
-    differing = {key for key in pretrained if pretrained[key] != scratch[key]}
-    assert differing == {"init", "tags"}
-    for preset in presets():
-        RunSpecification.model_validate({"dataset_id": 1, **preset.specification})
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"model": {"norm": "sync_batch"}},
+        {"model": {"norm": "sync_batch"}, "init": {"kind": "imagenet"}},
+        {"model": {"widths": {"fpn": 64, "retina_head": 32}}, "init": {"kind": "imagenet"}},
+        {"model": {"architecture": "retinanet"}, "probe": {"maps": ["rpn", "fpn"]}},
+        {"model": {"architecture": "retinanet"}, "probe": {"maps": ["rpn"], "images": 0}},
+    ],
+)
+def test_what_can_be_is_taken(parts: dict[str, Any]) -> None:
+    built(**parts)
+
+
+@pytest.mark.parametrize("architecture", get_args(Architecture))
+def test_the_default_maps_hold_all_kinds_but_two(architecture: str) -> None:
+    specification = built(model={"architecture": architecture})
+    assert set(MAP_KINDS[architecture]) - set(specification.probe.maps) == {"conv", "norm"}
+    assert set(MAP_KINDS[architecture]) <= set(get_args(MapKind))
+
+
+@pytest.mark.parametrize(
+    ("norm", "batch", "gpus", "said"),
+    [
+        ("batch", 2, None, "with 2 images a batch trains badly; take 4 or more, or group norm"),
+        ("sync_batch", 2, 2, "with 2 images a batch trains badly; take 4 or more, or group norm"),
+        (
+            "batch",
+            8,
+            4,
+            "with 2 images on each GPU trains badly; take 4 or more, or sync_batch or group norm",
+        ),
+        ("sync_batch", 8, 4, ""),
+        ("batch", 4, 0, ""),
+        ("group", 1, None, ""),
+    ],
+)
+def test_small_batches_of_batch_norm_are_warned_of(
+    norm: str, batch: int, gpus: int | None, said: str
+) -> None:
+    wanted = built(model={"norm": norm}, training={"batch_size": batch}, resources={"gpus": gpus})
+    warnings = [text for text in cost(wanted, 3, 1000).warnings if "trains badly" in text]
+    assert [said in text for text in warnings] == [True] * bool(said)
+
+
+def test_lagging_statistics_are_warned_of_with_both_batch_norms() -> None:
+    lag = {
+        norm: any("lag" in w for w in cost(built(model={"norm": norm}), 3, 99).warnings)
+        for norm in get_args(Norm)[1:]
+    }
+    assert lag == {"batch": True, "sync_batch": True, "group": False}

@@ -80,7 +80,7 @@ def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -
             "annotation 1",
         ),
         (
-            lambda c: change(c / "train.json", lambda d: d["annotations"][1].update(bbox=[3, 3, 0, 5])),
+            lambda c: change(c / "train.json", lambda d: d["annotations"][1].update(bbox=[3, 3, -1, 5])),
             "annotation 2",
         ),
         (lambda c: change(c / "val.json", lambda d: d["annotations"][0].update(category_id=8)), "8"),
@@ -88,7 +88,15 @@ def test_a_dataset_is_registered_listed_and_shown(eigenscope: Call, add: Call) -
         (lambda c: (c / "train.json").write_text('{"a": 1}'), "train.json"),
         (lambda c: (c / "val.json").unlink(), "val.json"),
     ],
-    ids=["missing-image", "box-outside", "zero-size", "unknown-category", "no-json", "no-coco", "no-file"],
+    ids=[
+        "missing-image",
+        "box-outside",
+        "negative-size",
+        "unknown-category",
+        "no-json",
+        "no-coco",
+        "no-file",
+    ],
 )
 def test_a_bad_dataset_is_named_and_not_stored(
     eigenscope: Call, add: Call, cells: Path, spoil: Callable[[Path], None], named: str
@@ -117,6 +125,16 @@ def test_a_run_is_queued_shown_cancelled_and_deleted(eigenscope: Call, add: Call
     assert "cancel is possible only when" in refused.err
     assert eigenscope("runs", "delete", 1).status == 0
     assert "there is no run 1" in eigenscope("runs", "show", 1).err
+
+
+def test_launching_tells_what_the_first_weights_give(eigenscope: Call, add: Call, home: Path) -> None:
+    add()
+    (home / "spec.json").write_text(json.dumps({"dataset_id": 1, "init": {"kind": "imagenet"}}))
+    launched = eigenscope("runs", "launch", home / "spec.json", "--json")
+    assert json.loads(launched.out)["status"] == "queued"
+    assert "318 tensors taken from resnet50-0676ba61.pth" in launched.err
+    assert "2 left over: fc.weight, fc.bias" in launched.err
+    assert "the weights have none: the FPN, the RPN, the box head." in launched.err
 
 
 @pytest.mark.parametrize(

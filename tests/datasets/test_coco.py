@@ -53,6 +53,20 @@ def test_a_single_object_without_a_mask_means_no_masks(coco) -> None:
     assert not read_coco(coco.train).has_masks
 
 
+@pytest.mark.parametrize("box", [[5, 5, 0, 10], [5, 5, 10, 0.0], [0, 0, 0, 0], [40, 30, 0, 0]])
+def test_boxes_without_width_or_height_are_left_out_and_remembered(coco, box: list[float]) -> None:
+    coco.spoil(lambda c: annotation(c).update(bbox=box))
+    file = read_coco(coco.train)
+    assert file.degenerate == (11,)
+    assert [one.id for one in file.annotations] == [12, 13]
+    assert file.by_image[1] == []
+
+
+def test_a_left_out_box_without_a_mask_takes_no_masks_away(coco) -> None:
+    coco.spoil(lambda c: annotation(c).update(bbox=[5, 5, 0, 10], segmentation=[]))
+    assert read_coco(coco.train).has_masks
+
+
 BAD_ENTRIES: dict[str, tuple[Callable[[Content], object], str]] = {
     "box outside": (
         lambda c: annotation(c).update(bbox=[35, 5, 10, 10]),
@@ -60,11 +74,15 @@ BAD_ENTRIES: dict[str, tuple[Callable[[Content], object], str]] = {
         r"outside the image of 40 x 30 pixels; correct",
     ),
     "box in the tolerance only": (lambda c: annotation(c).update(bbox=[40, 5, 1, 1]), "outside the image"),
-    "box of zero width": (
-        lambda c: annotation(c).update(bbox=[5, 5, 0, 10]),
-        "annotation 11 of image 1 .* box of zero size .*; correct it or remove",
+    "box of negative height": (
+        lambda c: annotation(c).update(bbox=[5, 5, 3, -2]),
+        "annotation 11 of image 1 .* box of negative size .*; correct it or remove",
     ),
-    "box of negative height": (lambda c: annotation(c).update(bbox=[5, 5, 3, -2]), "zero size"),
+    "box of no width outside": (lambda c: annotation(c).update(bbox=[50, 5, 0, 3]), "outside the image"),
+    "box of no height of an unknown category": (
+        lambda c: annotation(c).update(bbox=[5, 5, 3, 0], category_id=4),
+        "unknown category 4",
+    ),
     "box of three numbers": (lambda c: annotation(c).update(bbox=[5, 5, 3]), "four numbers"),
     "box of words": (lambda c: annotation(c).update(bbox=["a", 5, 3, 3]), "four numbers"),
     "box missing": (lambda c: annotation(c).pop("bbox"), "has the bbox None; write"),
@@ -104,6 +122,7 @@ BAD_ENTRIES: dict[str, tuple[Callable[[Content], object], str]] = {
         lambda c: c["annotations"].append({"image_id": 1}),
         "entry 3 of 'annotations' has no whole number as its id; give it one",
     ),
+    "id beyond 63 bits": (lambda c: annotation(c).update(id=2**63), "entry 0 of 'annotations' has no whole"),
     "id true": (lambda c: annotation(c).update(id=True), "entry 0 of 'annotations' has no whole number"),
     "entry that is a word": (
         lambda c: c["images"].append("a.png"),
@@ -159,7 +178,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 def test_many_problems_are_counted_and_five_told(coco) -> None:
     def spoil(content: Content) -> None:
-        box = {"image_id": 1, "category_id": 3, "bbox": [0, 0, 0, 0]}
+        box = {"image_id": 1, "category_id": 3, "bbox": [0, 0, 0, -1]}
         content["annotations"] += [box | {"id": number} for number in range(100, 1100)]
 
     coco.spoil(spoil)

@@ -21,6 +21,8 @@ def test_a_good_dataset_is_described(coco) -> None:
     assert found.counts == {"train": {"images": 3, "annotations": 3}, "val": {"images": 3, "annotations": 3}}
     assert found.has_masks
     assert (found.train, found.val, found.images) == (coco.train, coco.val, coco.images)
+    assert found.val_images == coco.images
+    assert found.files["val"] == [(1, "val_1.png"), (2, "val_2.png"), (9, "val_9.png")]
     assert seen == [(3, 6), (6, 6)]
 
 
@@ -35,6 +37,14 @@ def test_an_image_of_another_size_is_named(coco) -> None:
     PIL.Image.new("L", (30, 40)).save(coco.images / "train_9.png")
     sentence = r"image 9 \(train_9.png\) is 30 x 40 pixels, but declared as 40 x 30; correct"
     with pytest.raises(InvalidInput, match=sentence):
+        inspect(coco)
+
+
+def test_an_image_of_16_bits_is_named_before_a_training_stumbles_over_it(coco) -> None:
+    PIL.Image.new("I;16", (40, 30)).save(coco.images / "train_9.png")
+    with pytest.raises(
+        InvalidInput, match=r"image 9 \(train_9.png\) has more than 8 bits a channel; convert"
+    ):
         inspect(coco)
 
 
@@ -82,12 +92,12 @@ def test_a_missing_folder_is_refused(coco) -> None:
 
 
 def test_all_problems_of_both_files_and_the_images_come_at_once(coco) -> None:
-    coco.spoil(lambda c: c["annotations"][0].update(bbox=[0, 0, 0, 0]))
+    coco.spoil(lambda c: c["annotations"][0].update(bbox=[0, 0, 0, -1]))
     coco.val.write_text("{")
     (coco.images / "train_9.png").unlink()
     with pytest.raises(InvalidInput) as caught:
         inspect(coco)
     sentence = str(caught.value)
     assert sentence.startswith("3 problems: (1) ")
-    for part in ("zero size", "data/val.json is not JSON", "train_9.png) is missing"):
+    for part in ("negative size", "data/val.json is not JSON", "train_9.png) is missing"):
         assert part in sentence

@@ -173,3 +173,50 @@ def test_others_can_write_while_a_server_checks_a_dataset(
         assert service.get(session, found.id).name == "tiny"
         assert service.get(session, shapes.id).kind == "shapes"
         assert service.count(session) == 4
+
+
+def test_checking_again_renews_what_the_files_say(database: Database, coco) -> None:
+    dataset_id = add_coco(database, coco)
+    with database.writing() as session:
+        service.get(session, dataset_id).statistics = None
+    coco.spoil(lambda c: c["images"].pop(), "val")
+    coco.spoil(lambda c: c["annotations"][0].pop("segmentation"))
+    registration.check_again(database, dataset_id)
+    with database.reading() as session:
+        found = service.get(session, dataset_id)
+        assert found.statistics is not None
+        assert found.counts["val"] == {"images": 2, "annotations": 3}
+        assert not found.has_masks
+        assert service.image_file(session, dataset_id, "val", 2) == coco.images / "val_2.png"
+        with pytest.raises(NotFound, match="no image 9 in its val split"):
+            service.image_file(session, dataset_id, "val", 9)
+
+
+def test_checking_again_keeps_everything_where_a_file_is_faulty(database: Database, coco) -> None:
+    dataset_id = add_coco(database, coco)
+    (coco.images / "val_9.png").unlink()
+    with pytest.raises(InvalidInput, match="is missing"):
+        registration.check_again(database, dataset_id)
+    with database.reading() as session:
+        assert service.get(session, dataset_id).counts["val"] == {"images": 3, "annotations": 3}
+        assert service.image_file(session, dataset_id, "val", 9) == coco.images / "val_9.png"
+
+
+def test_checking_again_finds_the_folder_of_each_split(database: Database, coco) -> None:
+    for split in ("train", "val"):
+        (coco.root / split).mkdir()
+        for image in coco.images.glob(f"{split}_*"):
+            image.rename(coco.root / split / image.name)
+    dataset_id = registration.register_coco(database, "tiny", coco.train, coco.val, coco.root).id
+    found = registration.check_again(database, dataset_id)
+    assert (found.images, found.val_images) == (str(coco.root / "train"), str(coco.root / "val"))
+
+
+def test_other_categories_are_another_dataset(database: Database, coco) -> None:
+    dataset_id = add_coco(database, coco)
+    for split in ("train", "val"):
+        coco.spoil(lambda c: c["categories"].append({"id": 9, "name": "dust"}), split)
+    with pytest.raises(
+        Conflict, match=r"name other categories than before.*; register them as a new dataset"
+    ):
+        registration.check_again(database, dataset_id)

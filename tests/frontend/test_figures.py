@@ -279,6 +279,27 @@ def test_stages_bound_neighbours_and_layers_merge_in_order() -> None:
     assert merged_layers([LAYERS, LAYERS]) == LAYERS
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_merging_detectors_tears_no_stage_apart(turned: bool) -> None:
+    retinanet = _named("layer4.0 fpn.p5 fpn.p3 fpn.p6 fpn.p7 retina.a retina.b")
+    mask_rcnn = _named("layer4.0 fpn.p5 fpn.p3 fpn.p2 fpn.pool rpn.p2 mask.a")
+    runs = [mask_rcnn, retinanet] if turned else [retinanet, mask_rcnn]
+    merged = merged_layers(runs)
+    assert len(merged) == len({layer.name for layer in merged}) == 11
+    assert len(stage_bounds(merged)) == len({layer.stage for layer in merged})
+    for run in runs:
+        assert [layer for layer in merged if layer in run] == run
+
+
+def test_merging_keeps_each_runs_order_where_a_stage_comes_twice() -> None:
+    first, second = _named("a.1 a.2 b.1"), _named("a.1 c.1 a.2")
+    assert [layer.name for layer in merged_layers([first, second])] == ["a.1", "c.1", "a.2", "b.1"]
+
+
+def _named(names: str) -> list[FigureLayer]:
+    return [FigureLayer(name, name.partition(".")[0], 4) for name in names.split()]
+
+
 def test_log_ticks_span_the_values() -> None:
     assert log_ticks([0.3, 4.0])["ticktext"][:4] == ["0.1", "0.2", "0.5", "1"]
     assert log_ticks([0.0, float("nan")]) == {}

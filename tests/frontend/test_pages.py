@@ -156,6 +156,13 @@ def test_new_run_is_filled_from_presets_and_runs(client: TestClient, roles: dict
     assert "Launch both" in both
     assert 'value="0.4"' in client.get(f"/new?from={roles['failed']}").text
     assert client.get("/new?preset=none").status_code == 404
+    pair = client.get("/new?preset=1x-both").text
+    assert 'data-pair="true"' in pair
+    assert 'value="90000"' in pair
+    smaller = client.get("/new?preset=1x&dataset_id=&batch_size=4").text
+    assert 'value="360000"' in smaller
+    assert "90,000 iterations of 16 images, rate 0.02" in smaller
+    assert "/new?preset=2x&amp;batch_size=4" in smaller
 
 
 def test_plotly_and_static_files_are_kept_by_browsers(client: TestClient) -> None:

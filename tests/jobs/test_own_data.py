@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,21 @@ def test_pretrained_and_scratch_on_own_data(
     assert "initial weights (file): " in words
 
 
-def test_weights_of_another_network_fail_with_one_sentence(
+def test_weights_of_another_network_are_refused_and_spoilt_ones_fail_with_one_sentence(
     stack: Any, worker: subprocess.Popen[bytes], data_root: Path, specification: dict[str, Any]
 ) -> None:
     wrong = {**specification, "init": {"kind": "file", "file": "resnet50.pth"}}
-    run = stack.ended(stack.launch(wrong))
+    refused = stack.client.post("/runs", json=wrong)
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith(
+        "init.file: resnet50.pth holds 'bn1.running_mean', which the model"
+    )
+    shutil.copy(data_root / "resnet50.pth", data_root / "later.pth")
+    model = {"backbone": "resnet50", "stride_in_1x1": True}
+    run_id = stack.launch({**wrong, "model": model, "init": {"kind": "file", "file": "later.pth"}})
+    # Spoilt long before the trainer, which first imports torch, comes to read it.
+    (data_root / "later.pth").write_bytes(b"no weights")
+    run = stack.ended(run_id)
     assert run["status"] == "failed", stack.story(run)
-    assert run["error"].startswith("resnet50.pth holds")
+    assert run["error"].startswith("init.file: later.pth holds no weights that can be read safely")
     assert run["summary"]["snapshots"] == 0

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from backend import migration
+from backend.database import Database
 from backend.datasets.coco import CocoFile, read_coco
+from backend.datasets.registration import register_coco
 from backend.datasets.shapes import generate
-from backend.measurements.records import SpectrumRow
+from backend.measurements.records import CheckpointRow, PredictionRow, SpectrumRow
+from backend.runs.service import launch
 from backend.runs.specification import RunSpecification
+from backend.settings import Settings
 from worker.training.data import example_set
 from worker.training.detectors import build_model
 from worker.training.freezing import freeze
@@ -56,9 +61,12 @@ class Memory:
         self.points: dict[int, dict[str, float]] = {}
         self.snapshots: dict[int, list[SpectrumRow]] = {}
         self.results: list[dict[str, float]] = []
+        self.predicted: dict[int, list[PredictionRow]] = {}
         self.phases: list[str] = []
+        self.on_phase: Callable[[str], None] = lambda _phase: None
         self.progressed: list[int] = []
         self.file: Path | None = None
+        self.kept: dict[int, CheckpointRow] = {}
 
     def metrics(self, iteration: int, values: Mapping[str, float]) -> None:
         self.points.setdefault(iteration, {}).update(values)
@@ -75,16 +83,25 @@ class Memory:
     def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
         self.snapshots[iteration] = list(rows)
 
+    def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
+        self.predicted[iteration] = list(rows)
+
     def phase(self, phase: str) -> None:
         self.phases.append(phase)
+        self.on_phase(phase)
 
     def result(self, **values: float) -> None:
         self.results.append(values)
 
-    def checkpoint(self, _iteration: int, file: Path) -> list[Path]:
-        earlier = [self.file] if self.file and self.file != file else []
-        self.file = file
-        return earlier
+    def checkpoints(self, rows: Sequence[CheckpointRow]) -> None:
+        self.kept = {row.iteration: row for row in rows}
+        self.file = next((row.file for row in rows if "last" in row.kept_as), None)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    """Return a recorder that only remembers."""
+    return Memory()
 
 
 @pytest.fixture(name="specification")
@@ -113,7 +130,10 @@ def make_loop(
     """Return a maker of a loop and the memory of what it tells, from a specification."""
 
     def make(
-        wanted: RunSpecification, folder: str = "run", stop: StopFlag | None = None
+        wanted: RunSpecification,
+        folder: str = "run",
+        stop: StopFlag | None = None,
+        kept: tuple[CheckpointRow, ...] = (),
     ) -> tuple[Loop, Memory]:
         training, memory, stop = wanted.training, Memory(), stop or StopFlag()
         torch.manual_seed(training.seed)
@@ -137,7 +157,38 @@ def make_loop(
             stop=stop,
             folder=tmp_path / folder,
             device=torch.device("cpu"),
+            kept=kept,
         )
         return Loop(parts), memory
 
     return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("DATABASE_URL", "DATA_ROOT", "LEASE_OWNER", "SUPERVISOR"):
+        monkeypatch.delenv(f"EIGENSCOPE_{name}", raising=False)
+    monkeypatch.setenv("EIGENSCOPE_HOME", str(tmp_path / "home"))
+    return Settings(_env_file=None)
+
+
+@pytest.fixture
+def database(settings: Settings, shapes: Path) -> Iterator[Database]:
+    opened = Database(settings.database)
+    migration.upgrade(opened)
+    register_coco(opened, "tiny", shapes / "train.json", shapes / "val.json", shapes / "images")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def queued(
+    settings: Settings, database: Database, specification: Callable[..., RunSpecification]
+) -> Callable[..., int]:
+    """Return a launcher of runs on the tiny dataset; it gives their numbers."""
+
+    def queue_run(**changes: Any) -> int:
+        with database.writing() as session:
+            return launch(session, settings, specification(**changes)).id
+
+    return queue_run

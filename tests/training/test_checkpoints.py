@@ -82,8 +82,11 @@ def test_random_generators_go_on_where_they_were(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_a_killed_trainer_go(tmp_path: Path) -> None:
-    kept = checkpoints.path_of(tmp_path, 5)
-    checkpoints.save(kept, {})
+    kept, weights = checkpoints.path_of(tmp_path, 5), checkpoints.weights_path_of(tmp_path, 4)
+    for path in (kept, weights, checkpoints.path_of(tmp_path, 4)):
+        checkpoints.save(path, {})
     (tmp_path / "checkpoint-00000006.77.tmp").write_bytes(b"half")
-    checkpoints.remove_leftovers(tmp_path)
-    assert os.listdir(tmp_path) == [kept.name]
+    (tmp_path / "weights-00000006.77.tmp").write_bytes(b"half")
+    (tmp_path / "trainer.log").write_text("words")
+    checkpoints.remove_others(tmp_path, [kept, weights])
+    assert sorted(os.listdir(tmp_path)) == sorted([kept.name, weights.name, "trainer.log"])

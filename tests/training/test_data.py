@@ -14,6 +14,7 @@ from PIL import Image
 from backend.datasets.coco import CocoFile, read_coco
 from backend.errors import InvalidInput
 from worker.training.data import CropSet, DetectionSet, ProbeImages, example_set
+from worker.training.examples import View
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def read(folder: Path) -> CocoFile:
 
 def test_boxes_are_clipped_and_labels_contiguous(scene: Path) -> None:
     examples = DetectionSet(read(scene), scene)
-    assert [examples.image_id(number) for number in range(len(examples))] == [4, 9]
+    assert [examples.entry(number).id for number in range(len(examples))] == [4, 9]
     example = examples.read(1)
     assert (example.image.dtype, example.image.shape) == (torch.uint8, (3, 20, 30))
     assert example.target["boxes"].tolist() == [[19.5, 5, 30, 15], [21, 6, 25, 14]]
@@ -61,7 +62,7 @@ def test_boxes_are_clipped_and_labels_contiguous(scene: Path) -> None:
 
 def test_mirroring_moves_boxes_with_the_image(scene: Path) -> None:
     examples = DetectionSet(read(scene), scene)
-    plain, mirrored = examples.read(1), examples.read(1, flip=True)
+    plain, mirrored = examples.read(1), examples.read(1, View(flip=True))
     assert torch.equal(mirrored.image, plain.image.flip(-1))
     assert mirrored.target["boxes"].tolist() == [[0, 5, 10.5, 15], [5, 6, 9, 14]]
     assert torch.equal(examples.read(1).image, plain.image)

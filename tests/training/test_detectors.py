@@ -134,8 +134,20 @@ def test_widths_of_the_subnets() -> None:
     for subnet, last in ((head.classification_head, "cls_logits"), (head.regression_head, "bbox_reg")):
         assert [layer[0].weight.shape[:2] for layer in subnet.conv] == [(6, 8), (6, 6), (6, 6), (6, 6)]
         assert subnet.get_submodule(last).in_channels == 6
-        assert 0.005 < subnet.conv[0][0].weight.std() < 0.015
-        assert not subnet.conv[0][0].bias.any()
+
+
+@pytest.mark.parametrize("width", [64, 256])
+def test_subnets_pass_on_as_much_whatever_their_width(width: int) -> None:
+    head = built("retinanet", {"fpn": 128, "retina_head": width}).head
+    for subnet, last in ((head.classification_head, "cls_logits"), (head.regression_head, "bbox_reg")):
+        layers = [layer[0] for layer in subnet.conv] + [subnet.get_submodule(last)]
+        assert [layer.in_channels for layer in layers] == [128, width, width, width, width]
+        for layer in layers:
+            # torchvision's 0.01 where 256 channels enter.
+            assert layer.weight.std().item() == pytest.approx(
+                0.01 * (256 / layer.in_channels) ** 0.5, rel=0.05
+            )
+        assert not any(layer.bias.any() for layer in layers[:4])
 
 
 def built(architecture: str, widths: dict[str, int]) -> nn.Module:

@@ -15,6 +15,7 @@ from pycocotools import mask as reference
 from backend.datasets.coco import CocoFile, read_coco
 from backend.errors import InvalidInput
 from worker.training.data import DetectionSet, example_set
+from worker.training.examples import View
 
 HEIGHT, WIDTH = 20, 30
 BOX = [4, 3, 12, 9]
@@ -89,7 +90,7 @@ def test_every_form_of_mask_is_decoded(tmp_path: Path) -> None:
 
 def test_masks_are_mirrored_with_the_image(tmp_path: Path) -> None:
     examples = mask_set(dataset(tmp_path, [POLYGONS]))
-    plain, mirrored = examples.read(0), examples.read(0, flip=True)
+    plain, mirrored = examples.read(0), examples.read(0, View(flip=True))
     assert torch.equal(mirrored.target["masks"], plain.target["masks"].flip(-1))
     assert not torch.equal(mirrored.target["masks"], plain.target["masks"])
     x0, y0, x1, y1 = mirrored.target["boxes"][0].tolist()

@@ -10,26 +10,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from backend import migration
 from backend.database import Database
-from backend.datasets.registration import register_coco
-from backend.errors import Unavailable
-from backend.models import Checkpoint, Layer, Metric, Run, Spectrum, SpectrumSummary
+from backend.errors import InvalidInput, Unavailable
+from backend.models import Checkpoint, Layer, Metric, Spectrum, SpectrumSummary
 from backend.runs import queue
-from backend.runs.service import launch
 from backend.runs.specification import RunSpecification
+from backend.runs.start import StartReport
 from backend.settings import Settings
+from tests.training.stored import error_of, every, row
 from worker.training import checkpoints
-from worker.training.session import choose_device, train
+from worker.training.detectors import build_model
+from worker.training.devices import check_precision, choose_device
+from worker.training.distributed import Place
+from worker.training.session import train
 from worker.training.stopping import StopFlag
 
 
@@ -41,55 +41,9 @@ def root_logger() -> Iterator[None]:
     logging.root.handlers[:], logging.root.level = handlers, level
 
 
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in ("DATABASE_URL", "DATA_ROOT", "LEASE_OWNER", "SUPERVISOR"):
-        monkeypatch.delenv(f"EIGENSCOPE_{name}", raising=False)
-    monkeypatch.setenv("EIGENSCOPE_HOME", str(tmp_path / "home"))
-    return Settings(_env_file=None)
-
-
-@pytest.fixture
-def database(settings: Settings, shapes: Path) -> Iterator[Database]:
-    opened = Database(settings.database)
-    migration.upgrade(opened)
-    register_coco(opened, "tiny", shapes / "train.json", shapes / "val.json", shapes / "images")
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def queued(
-    settings: Settings, database: Database, specification: Callable[..., RunSpecification]
-) -> Callable[..., int]:
-    """Return a launcher of runs on the tiny dataset; it gives their numbers."""
-
-    def queue_run(**changes: Any) -> int:
-        with database.writing() as session:
-            return launch(session, settings, specification(**changes)).id
-
-    return queue_run
-
-
-def row(database: Database, run_id: int) -> Run:
-    with database.reading() as session:
-        found = session.get(Run, run_id)
-        assert found is not None
-        return found
-
-
-def every(database: Database, model: type[Any]) -> list[Any]:
-    with database.reading() as session:
-        return list(session.scalars(select(model)))
-
-
 def weights_of(settings: Settings, run_id: int, iteration: int) -> dict[str, torch.Tensor]:
     path = checkpoints.path_of(settings.run_folder(run_id), iteration)
     return checkpoints.load(path, "x")["model"]
-
-
-def error_of(settings: Settings, run_id: int) -> str:
-    return (settings.run_folder(run_id) / "error.txt").read_text().strip()
 
 
 def test_classifier_then_detector_from_it(
@@ -110,7 +64,16 @@ def test_classifier_then_detector_from_it(
     assert detected.parameters > (detected.backbone_parameters or 0) > 0
     assert detected.macs
     words = capfd.readouterr().out
-    assert "initial weights (run): 120 tensors taken; left over: fc.weight, fc.bias" in words
+    assert (
+        f"initial weights (run): 120 tensors taken from the checkpoint of run {first} at iteration 6" in words
+    )
+    assert "2 left over: fc.weight, fc.bias" in words
+    assert "Drawn at random, since the weights have none: the FPN, the RPN, the box head." in words
+    start = StartReport.model_validate(detected.start)
+    assert start.weights is not None
+    assert (start.weights.used, start.frozen_parameters) == (120, 0)
+    assert start.trained_parameters == detected.parameters
+    assert [part.name for part in start.parts][:6] == ["stem", "layer1", "layer2", "layer3", "layer4", "fpn"]
     assert "frozen: nothing" in words
     layers = {layer.order: layer for layer in every(database, Layer)}
     assert {layer.name for layer in layers.values()} >= {
@@ -161,7 +124,10 @@ def test_a_stopped_run_goes_on_and_ends_like_one_that_was_not(
         for run in (straight, stopped)
     }
     assert losses[straight] == losses[stopped]
-    assert os.listdir(settings.run_folder(stopped)) == ["checkpoint-00000006.pt"]
+    assert sorted(os.listdir(settings.run_folder(stopped))) == [
+        "checkpoint-00000006.pt",
+        "weights-00000006.pt",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -197,15 +163,21 @@ def test_a_full_disk_under_the_database_is_one_sentence(
 
 
 def test_weights_that_do_not_fit_fail_before_training(
-    settings: Settings, database: Database, queued: Callable[..., int]
+    settings: Settings,
+    database: Database,
+    queued: Callable[..., int],
+    specification: Callable[..., RunSpecification],
 ) -> None:
     settings.data.mkdir(parents=True)
-    torch.save({"conv1.weight": torch.zeros(3)}, settings.data / "w.pth")
+    fits = build_model(specification().model, 3, 64).state_dict()
+    torch.save(fits, settings.data / "w.pth")
     run_id = queued(init={"kind": "file", "file": "w.pth"})
+    torch.save(fits | {"backbone.body.conv1.weight": torch.zeros(3)}, settings.data / "w.pth")
+    with pytest.raises(InvalidInput) as refused:
+        queued(init={"kind": "file", "file": "w.pth"})
     assert train(run_id, StopFlag()) == 4
-    assert error_of(settings, run_id).startswith(
-        "w.pth holds 'conv1.weight' with shape (3,), but the model's"
-    )
+    assert error_of(settings, run_id) == str(refused.value)
+    assert "w.pth holds 'backbone.body.conv1.weight' with shape (3,), but the model's" in str(refused.value)
     assert every(database, Metric) == []
 
 
@@ -269,8 +241,24 @@ def test_an_orphan_stops() -> None:
 
 def test_choice_of_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device(0).type == choose_device(None).type == "cpu"
+    assert choose_device(0).type == choose_device(None).type == choose_device(0, Place(1, 2)).type == "cpu"
     with pytest.raises(Unavailable, match="set it to 0 or leave it empty"):
         choose_device(1)
+    with pytest.raises(Unavailable, match="gpus is 4, but torch finds no GPU here"):
+        choose_device(4, Place(0, 4))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda _index: None)
     assert (choose_device(0).type, choose_device(None).type, choose_device(1).type) == ("cpu", "cuda", "cuda")
+    assert choose_device(2, Place(1, 2)) == torch.device("cuda", 1)
+    with pytest.raises(Unavailable, match="gpus is 4, but torch finds 2 here"):
+        choose_device(4, Place(0, 4))
+    with pytest.raises(InvalidInput, match="let a worker start the run"):
+        choose_device(4)
+
+
+def test_half_precision_is_for_gpus() -> None:
+    check_precision("fp16", torch.device("cuda"))
+    check_precision("bf16", torch.device("cpu"))
+    with pytest.raises(InvalidInput, match=r"training\.amp fp16 needs a GPU"):
+        check_precision("fp16", torch.device("cpu"))

@@ -8,7 +8,7 @@ import os
 import pickle
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,11 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def path_of(folder: Path, iteration: int) -> Path:
     """Return where a run's checkpoint after so many updates lies."""
     return folder / f"checkpoint-{iteration:08d}.pt"
+
+
+def weights_path_of(folder: Path, iteration: int) -> Path:
+    """Return where the weights after so many updates lie that are kept to start other runs from."""
+    return folder / f"weights-{iteration:08d}.pt"
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
@@ -102,10 +107,11 @@ def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None
         torch.cuda.set_rng_state(state["cuda"], device)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a trainer that was killed while writing left behind."""
-    for leftover in folder.glob("checkpoint-*.tmp"):
-        leftover.unlink(missing_ok=True)
+def remove_others(folder: Path, kept: Collection[Path]) -> None:
+    """Remove every checkpoint in the folder but these, and what a trainer killed while writing left behind."""
+    for kind in ("checkpoint-*", "weights-*"):
+        for file in set(folder.glob(kind)) - set(kept):
+            file.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: memoryview) -> None:

@@ -4,71 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, overload
+from typing import Protocol, overload
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from backend.datasets.annotations import Annotation
+from backend.datasets.annotations import Image
 from backend.datasets.coco import CocoFile
 from backend.errors import InvalidInput
+from backend.runs.specification import longest_side
+from worker.training.crops import cut, square_around, window_within
+from worker.training.examples import AS_IT_IS, Example, View, mirrored, resized
 from worker.training.images import ImageStore
 from worker.training.masks import decode_masks, demand_masks
-
-CONTEXT = 1.2
-"""Side of a crop, relative to the longer side of its box: a classifier sees a little of what lies around."""
-
-
-class Example(NamedTuple):
-    """An image, uint8 (3, H, W), and its target.
-
-    A detector's target holds `boxes` (N, 4), float32 x0, y0, x1, y1 in pixels, `labels` (N,) from 1 and, where
-    masks are learnt, `masks` (N, H, W), uint8 zeros and ones; a classifier's holds `label` () from 0.
-    """
-
-    image: Tensor
-    target: dict[str, Tensor]
 
 
 class ExampleSet(Protocol):
     """A fixed list of examples, in an order of its own that no seed changes."""
 
     in_memory: bool
-    """Whether reading an example again is fast."""
+    """Whether an image, once read, is at hand."""
+    masks: bool
+    """Whether targets hold masks."""
+
+    @property
+    def upright(self) -> Sequence[bool]:
+        """Of each example, whether it is shown higher than wide."""
 
     def __len__(self) -> int:
         """Return how many there are."""
 
-    def read(self, number: int, flip: bool = False) -> Example:
-        """Return example `number`, mirrored left to right if `flip`."""
+    def image(self, number: int) -> Tensor:
+        """Return the image of example `number` as it is, uint8 (3, H, W), not to be written to."""
+
+    def read(self, number: int, view: View = AS_IT_IS) -> Example:
+        """Return example `number`, shown in that way."""
+
+    def judged(self, number: int) -> Example:
+        """Return what evaluation needs of example `number`: its image, and the class of a crop."""
 
 
 class DetectionSet:
     """The images of a COCO file by rising id, also those without annotations. Crowds are no objects to learn.
 
-    With `masks`, targets hold them too; an object without one raises `InvalidInput`.
+    With `masks`, targets hold them too; an object without one raises `InvalidInput`. `longest` bounds the longer side
+    of an image that scale jitter resizes, in pixels.
     """
 
-    def __init__(self, coco: CocoFile, folder: Path, masks: bool = False) -> None:
+    def __init__(self, coco: CocoFile, folder: Path, masks: bool = False, longest: int | None = None) -> None:
         if masks:
             demand_masks(coco.annotations, coco.path)
-        self._coco, self._masks = coco, masks
+        self._coco, self._longest = coco, longest
+        self.masks = masks
         self._images = sorted(coco.images)
         self._store = ImageStore(folder, self._images)
         self.in_memory = self._store.in_memory
+        self.upright = [image.height > image.width for image in self._images]
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def image_id(self, number: int) -> int:
-        """Return the id that the COCO file gives the image."""
-        return self._images[number].id
+    def entry(self, number: int) -> Image:
+        """Return what the COCO file says of the image: its id, file name and size."""
+        return self._images[number]
 
-    def read(self, number: int, flip: bool = False) -> Example:
+    def image(self, number: int) -> Tensor:
+        """Return an image alone."""
+        return self._store.read(self._images[number].id)
+
+    def read(self, number: int, view: View = AS_IT_IS) -> Example:
         """Return an image with its boxes, clipped to it, their labels 1 … number of categories, and their masks."""
         entry = self._images[number]
-        image = self._store.read(entry.id)
         objects = [a for a in self._coco.by_image[entry.id] if not a.iscrowd]
         boxes = torch.tensor([a.bbox for a in objects], dtype=torch.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
@@ -76,31 +82,50 @@ class DetectionSet:
         boxes[:, 1::2] = boxes[:, 1::2].clamp(0, entry.height)
         labels = torch.tensor([self._coco.labels[a.category_id] for a in objects], dtype=torch.int64)
         target = {"boxes": boxes, "labels": labels}
-        if self._masks:
+        if self.masks:
             target["masks"] = decode_masks(objects, entry)
-        example = Example(image, target)
-        return mirrored(example) if flip else example
+        example = Example(self.image(number), target)
+        if view.side is not None:
+            example = resized(example, view.side, self._longest or view.side)
+        return mirrored(example) if view.flip else example
+
+    def judged(self, number: int) -> Example:
+        """Return an image without its target: masks of the truth take long to draw, and are not looked at."""
+        return Example(self.image(number), {})
 
 
 class CropSet:
-    """The boxes of a COCO file, by image id and annotation id, each cut out and resized to a square."""
+    """The boxes of a COCO file, by image id and annotation id, each cut out as a square and resized (see `crops`)."""
 
     def __init__(self, coco: CocoFile, folder: Path, size: int) -> None:
         self._coco, self._size = coco, size
         objects = (a for a in coco.annotations if not a.iscrowd)
         self._objects = sorted(objects, key=lambda a: (a.image_id, a.id))
         self._store = ImageStore(folder, coco.images)
-        self.in_memory = self._store.in_memory
+        self.in_memory, self.masks = self._store.in_memory, False
+        self.upright = [False] * len(self._objects)
 
     def __len__(self) -> int:
         return len(self._objects)
 
-    def read(self, number: int, flip: bool = False) -> Example:
+    def image(self, number: int) -> Tensor:
+        """Return a crop alone."""
+        return self.read(number).image
+
+    def read(self, number: int, view: View = AS_IT_IS) -> Example:
         """Return a crop of the set's size and its class from 0."""
         annotation = self._objects[number]
-        crop = _crop(self._store.read(annotation.image_id), annotation, self._size)
-        example = Example(crop, {"label": torch.tensor(self._coco.labels[annotation.category_id] - 1)})
-        return mirrored(example) if flip else example
+        image = self._store.read(annotation.image_id)
+        window = square_around(annotation, image.shape[1], image.shape[2])
+        if view.side is not None:
+            window = window_within(window, view.side / self._size, view.place)
+        label = torch.tensor(self._coco.labels[annotation.category_id] - 1)
+        example = Example(cut(image, window, self._size), {"label": label})
+        return mirrored(example) if view.flip else example
+
+    def judged(self, number: int) -> Example:
+        """Return a crop and its class."""
+        return self.read(number)
 
 
 def example_set(architecture: str, coco: CocoFile, folder: Path, image_size: int) -> DetectionSet | CropSet:
@@ -108,7 +133,7 @@ def example_set(architecture: str, coco: CocoFile, folder: Path, image_size: int
     examples = (
         CropSet(coco, folder, image_size)
         if architecture == "classifier"
-        else DetectionSet(coco, folder, masks=architecture == "mask_rcnn")
+        else DetectionSet(coco, folder, architecture == "mask_rcnn", longest_side(image_size))
     )
     if len(examples) == 0 or coco.instances == 0:
         raise InvalidInput(f"{coco.path.name} holds no annotated object; take a dataset with annotations")
@@ -138,37 +163,9 @@ class ProbeImages(Sequence[Tensor]):
         """Return one image, or several."""
         if isinstance(index, slice):
             return [self[number] for number in range(self._count)[index]]
-        return as_float(self._examples.read(range(self._count)[index]).image)
-
-
-def mirrored(example: Example) -> Example:
-    """Return an example mirrored left to right; what it holds of positions moves along."""
-    width, target = example.image.shape[-1], dict(example.target)
-    if "boxes" in target:
-        x0, y0, x1, y1 = target["boxes"].unbind(1)
-        target["boxes"] = torch.stack([width - x1, y0, width - x0, y1], dim=1)
-    if "masks" in target:
-        target["masks"] = target["masks"].flip(-1)
-    return Example(example.image.flip(-1), target)
+        return as_float(self._examples.image(range(self._count)[index]))
 
 
 def as_float(image: Tensor) -> Tensor:
     """Return uint8 values 0 … 255 as float32 values 0 … 1."""
     return image.float().div_(255)
-
-
-def _crop(image: Tensor, annotation: Annotation, size: int) -> Tensor:
-    """Cut out a square around the box, moved into the image where it would leave it, and resize it."""
-    left, top, width, height = annotation.bbox
-    side = CONTEXT * max(width, height)
-    x0, x1 = _span(left + width / 2, side, image.shape[2])
-    y0, y1 = _span(top + height / 2, side, image.shape[1])
-    cut = image[None, :, y0:y1, x0:x1].float()
-    resized = functional.interpolate(cut, size=(size, size), mode="bilinear", antialias=True)
-    return resized[0].round().clamp(0, 255).to(torch.uint8)
-
-
-def _span(centre: float, side: float, limit: int) -> tuple[int, int]:
-    length = max(1, min(round(side), limit))
-    start = min(max(0, round(centre - length / 2)), limit - length)
-    return start, start + length

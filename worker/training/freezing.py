@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from backend.runs.start import StagePart
 from worker.training.detectors import BODY
 
 STAGES: dict[str, tuple[str, ...]] = {
@@ -18,6 +19,15 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """The backbone's stages in network order, with the modules of each."""
 
+PARTS = {
+    "backbone.fpn.": "fpn",
+    "rpn.": "rpn",
+    "roi_heads.box_": "box_head",
+    "roi_heads.mask_": "mask_head",
+    "head.": "retina_head",
+}
+"""What a detector has beyond its backbone, by the beginning of its parameters' names."""
+
 
 @dataclass(frozen=True, slots=True)
 class FreezeReport:
@@ -27,6 +37,8 @@ class FreezeReport:
     frozen: tuple[str, ...]
     trained_parameters: int
     frozen_parameters: int
+    parts: list[StagePart]
+    """The same for every part of the model, the backbone's stages first."""
 
     def __str__(self) -> str:
         frozen = ", ".join(self.frozen) or "nothing"
@@ -93,4 +105,21 @@ def _report(model: nn.Module) -> FreezeReport:
     sizes = {
         flag: sum(p.numel() for p in model.parameters() if p.requires_grad is flag) for flag in (True, False)
     }
-    return FreezeReport(tuple(trained), tuple(frozen), sizes[True], sizes[False])
+    return FreezeReport(tuple(trained), tuple(frozen), sizes[True], sizes[False], _parts(model))
+
+
+def _parts(model: nn.Module) -> list[StagePart]:
+    """Return what trains and what does not, part by part, in network order."""
+    found: dict[tuple[str, bool], int] = {}
+    for name, parameter in model.named_parameters():
+        key = (_part_of(name), parameter.requires_grad)
+        found[key] = found.get(key, 0) + parameter.numel()
+    return [StagePart(name=name, parameters=count, trains=trains) for (name, trains), count in found.items()]
+
+
+def _part_of(parameter: str) -> str:
+    """Return the stage of the backbone that a parameter belongs to, or else the module of the detector."""
+    within = parameter.removeprefix(BODY)
+    first = within.partition(".")[0]
+    stage = next((stage for stage, modules in STAGES.items() if first in modules), None)
+    return stage or next((part for start, part in PARTS.items() if within.startswith(start)), first)

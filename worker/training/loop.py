@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from backend.datasets.coco import CocoFile
-from backend.errors import EigenscopeError
+from backend.errors import EigenscopeError, InvalidInput
+from backend.measurements.records import CheckpointRow
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 from worker.probe.errors import ProbeStopped
@@ -21,14 +22,17 @@ from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder
 from worker.training import checkpoints
 from worker.training.batches import Batch, training_batches
-from worker.training.data import CropSet, DetectionSet
-from worker.training.errors import TrainingFailed
+from worker.training.data import CropSet, DetectionSet, as_float
+from worker.training.distributed import Ranks
 from worker.training.evaluation import evaluate
+from worker.training.forward import forward_cost
 from worker.training.freezing import train_mode
-from worker.training.optimiser import learning_rate, make_optimiser, set_learning_rate
-from worker.training.pace import Due, Pace
+from worker.training.jitter import keep_drawn_sizes
+from worker.training.pace import Due, Mean, Pace
+from worker.training.saving import GIGABYTE, Saver
 from worker.training.snapshots import Snapshots
 from worker.training.stopping import StopFlag, StopRequested
+from worker.training.update import Update
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +41,10 @@ SECONDS_BETWEEN_WORDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a training is made of; the model lies on the device that trains, its parameters frozen or not."""
+    """What a training is made of; the model lies on the device that trains, its parameters frozen or not.
+
+    `kept` are the checkpoints that the run has already. Of several `ranks` only the first has a probe.
+    """
 
     specification: RunSpecification
     model: nn.Module
@@ -49,6 +56,8 @@ class Parts:
     stop: StopFlag
     folder: Path
     device: torch.device
+    ranks: Ranks = field(default_factory=Ranks)
+    kept: tuple[CheckpointRow, ...] = ()
 
 
 class Loop:
@@ -58,22 +67,40 @@ class Loop:
         self._parts = parts
         self._specification, self._training = parts.specification, parts.specification.training
         self._model, self._recorder, self._stop = parts.model, parts.recorder, parts.stop
-        self._optimiser = make_optimiser(parts.model, self._training)
-        every = self._specification.probe.every
-        self._due = frozenset(snapshot_iterations(self._training.iterations, every))
+        self._ranks = parts.ranks
+        if self._training.image_size_min is not None:
+            keep_drawn_sizes(parts.model)
+        self._update = Update(parts.model, self._training, parts.device, parts.ranks)
+        every = self._specification.probe.every if self._specification.probe.images else None
+        self._due = frozenset(snapshot_iterations(self._training.iterations, every) if every else ())
         beside = parts.device.type == "cuda"
         self._snapshots = Snapshots(parts.probe, parts.recorder, beside) if parts.probe else None
-        self._pace = Pace()
+        self._saver = Saver(
+            parts.folder,
+            parts.recorder,
+            self._specification.checkpoint_keep,
+            self._specification.checkpoint_budget * GIGABYTE,
+            parts.kept,
+        )
+        self._pace, self._waiting = Pace(), Mean()
         self._words_due = Due(SECONDS_BETWEEN_WORDS)
         self.iteration = 0
         self._looked = False
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go back to where a checkpoint was written."""
+        """Go back to where a checkpoint was written, by as many ranks as now."""
+        random_states = [state["random"], *state.get("random_of_others", ())]
+        place = self._ranks.place
+        if len(random_states) != place.size:
+            raise InvalidInput(
+                f"the checkpoint was written by {len(random_states)} processes and {place.size} are to go on; take as "
+                "many, or start a run from its weights (init.kind run)"
+            )
         self._model.load_state_dict(state["model"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        checkpoints.restore_random_state(state["random"], self._parts.device)
+        self._update.restore(state)
+        checkpoints.restore_random_state(random_states[place.rank], self._parts.device)
         self.iteration, self._looked = state["iteration"], state["looked"]
+        self._saver.best = state.get("best")
 
     def run(self) -> None:
         """Train to the last iteration and save.
@@ -84,79 +111,50 @@ class Loop:
         train_mode(self._model)
         try:
             self._train()
-        except (StopRequested, ProbeStopped):
-            _log.info("stopping at iteration %d on request", self.iteration)
+        except StopRequested:
+            if self._ranks.first:
+                _log.info("stopping at iteration %d on request", self.iteration)
             self._save()
-            raise StopRequested from None
+            raise
         except (EigenscopeError, torch.OutOfMemoryError):
             # What was measured before the failure is what shows how it came.
             self._finish_snapshots()
             raise
         self._save()
+        if self._waiting.value is not None:
+            _log.info("finished: training waited for data %.1f %% of the time", 100 * self._waiting.value)
 
     def _train(self) -> None:
-        last, save_every = self._training.iterations, self._specification.checkpoint_every
+        last = self._training.iterations
         batches = self._batches()
         self._look()
         while self.iteration < last:
-            self._stop.check()
+            if self._ranks.any(self._stop.requested):
+                raise StopRequested
             self._step(batches)
             self._look()
-            if save_every and self.iteration % save_every == 0 and self.iteration < last:
+            if self._time_to_save() and self.iteration < last:
                 self._save()
 
     def _batches(self) -> Iterator[Batch]:
-        training = self._training
-        remaining = range(self.iteration, training.iterations)
-        return training_batches(
-            self._parts.training, training.batch_size, training.seed, remaining, self._parts.device
-        )
+        remaining = range(self.iteration, self._training.iterations)
+        share, device = self._ranks.share, self._parts.device
+        return training_batches(self._parts.training, self._training, remaining, device, share)
 
     def _step(self, batches: Iterator[Batch]) -> None:
         """Update the weights once."""
         began = time.perf_counter()
         batch = next(batches)
         waited = time.perf_counter() - began
-        rate = learning_rate(self._training, self.iteration)
-        set_learning_rate(self._optimiser, rate)
-        self._optimiser.zero_grad()
-        losses = self._losses(batch)
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
-        metrics = self._finite(losses) | self._clip()
-        self._optimiser.step()
+        metrics = self._update.step(batch, self.iteration)
         self.iteration, self._looked = self.iteration + 1, False
-        took = time.perf_counter() - began
-        self._tell(metrics | {"lr": rate, "data_wait": waited / took}, took)
-
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        bf16 = self._training.amp == "bf16"
-        with torch.autocast(self._parts.device.type, torch.bfloat16, enabled=bf16):
-            losses: dict[str, Tensor] = self._model(batch.images, batch.targets)
-        return {name: loss.float() for name, loss in losses.items()}
-
-    def _finite(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the losses and their sum as numbers; raise while the weights are still those before the update."""
-        values = dict(zip(losses, torch.stack(list(losses.values())).detach().tolist(), strict=True))
-        self._demand_finite("loss", values)
-        return {"loss": sum(values.values()), **values}
-
-    def _clip(self) -> dict[str, float]:
-        if self._training.clip_norm is None:
-            return {}
-        norm = nn.utils.clip_grad_norm_(self._model.parameters(), self._training.clip_norm).item()
-        self._demand_finite("gradient", {"norm over all weights": norm})
-        return {"gradient_norm": norm}
-
-    def _demand_finite(self, what: str, values: Mapping[str, float]) -> None:
-        broken = [name for name, value in values.items() if not abs(value) < float("inf")]
-        if broken:
-            raise TrainingFailed(
-                f"the {what} became {values[broken[0]]} at iteration {self.iteration + 1} ({', '.join(broken)}); "
-                "lower training.lr or lengthen the warm-up"
-            )
+        if self._ranks.first:
+            took = time.perf_counter() - began
+            self._tell(metrics | {"data_wait": waited / took}, took)
 
     def _tell(self, metrics: dict[str, float], took: float) -> None:
         self._pace.add(took)
+        self._waiting.add(metrics["data_wait"])
         self._recorder.metrics(self.iteration, metrics)
         self._recorder.progress(self.iteration, self._pace.seconds)
         if self._words_due() or self.iteration in (1, self._training.iterations):
@@ -178,19 +176,40 @@ class Loop:
         if self._looked:
             return
         if self._snapshots is not None:
-            self._probe(self._snapshots)
-        every, last = self._specification.evaluate_every, self._training.iterations
-        if self.iteration == last or (every and self.iteration and self.iteration % every == 0):
-            self._evaluate()
+            self._snapshots.record_if_done()
+        if self.iteration in self._due or self._time_to_evaluate():
+            self._alone(self._look_closely)
         self._looked = True
 
-    def _probe(self, snapshots: Snapshots) -> None:
-        if self.iteration in self._due:
+    def _alone(self, work: Callable[[], None]) -> None:
+        """Let the first rank do this while the others wait; if it is asked to stop meanwhile, all of them stop."""
+        stopped = False
+        if self._ranks.first:
+            try:
+                work()
+            except (StopRequested, ProbeStopped):
+                stopped = True
+        if self._ranks.any(stopped):
+            raise StopRequested
+
+    def _look_closely(self) -> None:
+        if self._snapshots is not None and self.iteration in self._due:
             self._recorder.phase("probing")
-            snapshots.take(self.iteration)
+            self._snapshots.take(self.iteration)
+            self._saver.snapshot(self.iteration, self._weights())
             self._recorder.phase("training")
-        else:
-            snapshots.record_if_done()
+        if self._time_to_evaluate():
+            self._evaluate()
+
+    def _time_to_evaluate(self) -> bool:
+        every, last = self._specification.evaluate_every, self._training.iterations
+        return self.iteration == last or bool(every and self.iteration and self.iteration % every == 0)
+
+    def _time_to_save(self) -> bool:
+        every = self._specification.checkpoint_every
+        if self._saver.follows_evaluations and self._time_to_evaluate():
+            return True
+        return bool(every) and self.iteration % every == 0
 
     def _finish_snapshots(self) -> None:
         if self._snapshots is not None:
@@ -202,30 +221,39 @@ class Loop:
         result = evaluate(
             parts.model, parts.validation, parts.truth, self._training.batch_size, self._stop.check
         )
-        self._recorder.metrics(self.iteration, result)
-        kept = {name: value for name, value in result.items() if name != "ap75" and value == value}
-        self._recorder.result(**kept)
-        self._recorder.phase("training")
-        words = ", ".join(f"{name} {value:.4f}" for name, value in result.items())
+        # Once is enough: what a pass costs depends on the network and hardly on its weights.
+        ended = self.iteration == self._training.iterations
+        cost = forward_cost(parts.model, as_float(parts.validation.read(0).image)) if ended else {}
+        self._recorder.metrics(self.iteration, result.metrics | cost)
+        self._recorder.result(**result.summary)
+        self._recorder.predictions(self.iteration, result.predictions)
+        words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
+        self._saver.judge(self.iteration, result.summary, self._weights())
+        self._recorder.phase("training")
 
     def _save(self) -> None:
-        """Write a checkpoint, register it, and remove the one it supersedes; spectra under way are recorded first."""
+        """Write all that going on from here needs; spectra under way are recorded first."""
         self._finish_snapshots()
-        self._recorder.phase("saving")
-        path = checkpoints.path_of(self._parts.folder, self.iteration)
-        checkpoints.save(path, self._state())
-        for superseded in self._recorder.checkpoint(self.iteration, path):
-            superseded.unlink(missing_ok=True)
-        self._recorder.phase("training")
-        _log.info("iteration %d: saved %s, %.1f MB", self.iteration, path.name, path.stat().st_size / 1e6)
+        others = self._ranks.gathered(checkpoints.random_state(self._parts.device))
+        self._alone(lambda: self._write(others))
 
-    def _state(self) -> dict[str, Any]:
+    def _write(self, random_states: list[dict[str, Any]]) -> None:
+        self._recorder.phase("saving")
+        first, *others = random_states
+        state = {
+            "looked": self._looked,
+            "best": self._saver.best,
+            "random": first,
+            "random_of_others": others,
+            **self._update.state(),
+        }
+        self._saver.save(self.iteration, self._weights() | state)
+        self._recorder.phase("training")
+
+    def _weights(self) -> dict[str, Any]:
         return {
             "architecture": self._specification.model.architecture,
             "iteration": self.iteration,
-            "looked": self._looked,
             "model": self._model.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "random": checkpoints.random_state(self._parts.device),
         }

@@ -25,6 +25,22 @@ class Pace:
         return self._sum / self._weight
 
 
+class Mean:
+    """The mean of all that was added; None of nothing."""
+
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    def add(self, value: float) -> None:
+        """Add one value."""
+        self._sum, self._count = self._sum + value, self._count + 1
+
+    @property
+    def value(self) -> float | None:
+        """The mean so far."""
+        return self._sum / self._count if self._count else None
+
+
 class Due:
     """Says yes at most once in so many seconds; the first time after that many."""
 

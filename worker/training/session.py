@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,26 @@ from torch import nn
 
 from backend.database import Database
 from backend.datasets.coco import CocoFile, read_coco
-from backend.errors import EigenscopeError, InvalidInput, NotFound, Unavailable
+from backend.errors import EigenscopeError, InvalidInput, NotFound
+from backend.measurements.records import CheckpointRow
 from backend.models import Dataset
 from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
+from backend.runs.start import StartReport
+from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
+from backend.weights.report import WeightsReport
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
 from worker.training import checkpoints, weights
 from worker.training.data import ExampleSet, example_set
 from worker.training.detectors import build_model
+from worker.training.devices import check_precision, choose_device, device_name
+from worker.training.distributed import Place, Ranks, check_share, end_with_the_launcher, joined
 from worker.training.freezing import freeze
 from worker.training.loop import Loop, Parts
+from worker.training.saving import LAST, files_of
 from worker.training.snapshots import layer_rows, make_probe
 from worker.training.stopping import StopFlag, StopRequested
 
@@ -42,10 +50,14 @@ def train(run_id: int, stop: StopFlag) -> int:
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
     )
+    place = Place.from_environment()
+    if place.size > 1:
+        end_with_the_launcher()
+        logging.getLogger().setLevel(logging.INFO if place.rank == 0 else logging.WARNING)
     settings = Settings()
     database = Database(settings.database)
     try:
-        _train(settings, database, run_id, stop)
+        _train(settings, database, run_id, stop, place)
     except StopRequested:
         return STOPPED
     except RunTakenAway as gone:
@@ -78,19 +90,27 @@ def _fail(folder: Path, sentence: str) -> int:
     return FAILED
 
 
-def _train(settings: Settings, database: Database, run_id: int, stop: StopFlag) -> None:
+def _train(settings: Settings, database: Database, run_id: int, stop: StopFlag, place: Place) -> None:
     recorder = Recorder(database, run_id, os.environ.get("EIGENSCOPE_LEASE_OWNER"), settings.home)
-    try:
-        RunSession(settings, database, run_id, recorder, stop).train()
-    finally:
-        recorder.close()
+    session = RunSession(settings, database, run_id, recorder, stop, place)
+    with joined(place, session.device) as ranks:
+        try:
+            session.train(ranks)
+        finally:
+            recorder.close()
 
 
 class RunSession:
     """One run with all that its row in the database names. Raises `NotFound` where that is gone."""
 
     def __init__(
-        self, settings: Settings, database: Database, run_id: int, recorder: Recorder, stop: StopFlag
+        self,
+        settings: Settings,
+        database: Database,
+        run_id: int,
+        recorder: Recorder,
+        stop: StopFlag,
+        place: Place,
     ) -> None:
         self._settings, self._database, self._run_id = settings, database, run_id
         self._recorder, self._stop, self._folder = recorder, stop, settings.run_folder(run_id)
@@ -103,17 +123,23 @@ class RunSession:
             if dataset is None:
                 raise NotFound(f"the dataset {run.dataset_id} of run {run_id} is gone; register it again")
         self._dataset = dataset
-        self._device = choose_device(self._specification.resources.gpus)
+        self.device = choose_device(self._specification.resources.gpus, place)
+        check_precision(self._specification.training.amp, self.device)
+        check_share(self._specification.training.batch_size, place)
 
-    def train(self) -> None:
+    def train(self, ranks: Ranks) -> None:
         """Train from the last checkpoint, or from the beginning where there is none."""
-        self._stop.check()
-        seed_everything(self._specification.training.seed)
-        checkpoints.remove_leftovers(self._folder)
+        if ranks.any(self._stop.requested):
+            raise StopRequested
+        # Each rank samples anchors and proposals of its own images.
+        seed_everything(self._specification.training.seed + ranks.place.rank)
         training, validation = self._annotations()
-        saved = self._saved()
+        kept = self._kept()
+        if ranks.first:
+            checkpoints.remove_others(self._folder, [file for row in kept for file in files_of(row)])
+        saved = self._saved(kept)
         model = self._model(len(training.categories), fresh=saved is None)
-        loop = Loop(self._parts(model, training, validation))
+        loop = Loop(self._parts(model, training, validation, ranks, kept))
         if saved is not None:
             loop.restore(saved)
             _log.info("going on from iteration %d", loop.iteration)
@@ -126,55 +152,88 @@ class RunSession:
             raise InvalidInput(
                 f"the splits of dataset '{self._dataset.name}' name different categories; make them equal"
             )
+        # The files may have changed since the run was launched.
+        masks = training.has_masks and validation.has_masks
+        problem = dataset_problem(
+            self._specification.model.architecture,
+            name=self._dataset.name,
+            kind=self._dataset.kind,
+            has_masks=masks,
+        )
+        if problem:
+            raise InvalidInput(problem)
         return training, validation
 
-    def _saved(self) -> dict[str, Any] | None:
-        """Return the run's own last checkpoint; a run that is to begin anew has none in the database."""
+    def _kept(self) -> tuple[CheckpointRow, ...]:
+        """Return the run's own checkpoints; a run that is to begin anew has none in the database."""
         with self._database.reading() as session:
-            row = runs.checkpoint(session, self._run_id, None)
-        if row is None:
-            return None
-        return checkpoints.load(self._settings.home / row.file, f"the checkpoint of run {self._run_id}")
+            found = runs.checkpoints(session, self._run_id)
+        home = self._settings.home
+        return tuple(CheckpointRow(c.iteration, home / c.file, c.bytes, tuple(c.kept_as)) for c in found)
+
+    def _saved(self, kept: Sequence[CheckpointRow]) -> dict[str, Any] | None:
+        """Return what the run goes on from: its last checkpoint, for the others hold weights alone."""
+        last = next((row for row in kept if LAST in row.kept_as), None)
+        return checkpoints.load(last.file, f"the checkpoint of run {self._run_id}") if last else None
 
     def _model(self, classes: int, fresh: bool) -> nn.Module:
         specification, training = self._specification, self._specification.training
         model = build_model(specification.model, classes, training.image_size, training.seed)
         self._describe(model, classes)
+        taken = self._first_weights(model, classes) if fresh else None
+        frozen = freeze(model, training.trainable_stages)
+        _log.info("%s", frozen)
         if fresh:
-            report = weights.initialise(model, specification, self._database, self._settings)
-            _log.info("initial weights (%s): %s", specification.init.kind, report or "random")
-        _log.info("%s", freeze(model, training.trainable_stages))
-        if self._device.type == "cuda":
+            self._recorder.start(StartReport(init=specification.init.kind, weights=taken, parts=frozen.parts))
+        if self.device.type == "cuda":
             # Tensor cores read channels last; on a CPU it gains nothing.
             model.to(memory_format=torch.channels_last)
-        return model.to(self._device)
+        return model.to(self.device)
+
+    def _first_weights(self, model: nn.Module, classes: int) -> WeightsReport | None:
+        specification = self._specification
+        taken = weights.initialise(model, specification, classes, self._database, self._settings)
+        _log.info("initial weights (%s): %s", specification.init.kind, taken or "all drawn at random")
+        for note in taken.notes if taken else ():
+            _log.info("%s", note)
+        return taken
 
     def _describe(self, model: nn.Module, classes: int) -> None:
         description = cost.architecture_of(self._specification, classes)
         built = sum(parameter.numel() for parameter in model.parameters())
         if built != description.parameters:
             raise AssertionError(f"built {built} parameters, but described {description.parameters}")
-        device = device_name(self._device)
+        device = device_name(self.device)
         self._recorder.describe(
             description.parameters, description.backbone_parameters, description.macs, device
         )
         _log.info("%s parameters, %s MACs an image, on %s", *map(_grouped, (built, description.macs)), device)
 
-    def _parts(self, model: nn.Module, training: CocoFile, validation: CocoFile) -> Parts:
-        specification, folder = self._specification, Path(self._dataset.images)
+    def _parts(
+        self,
+        model: nn.Module,
+        training: CocoFile,
+        validation: CocoFile,
+        ranks: Ranks,
+        kept: tuple[CheckpointRow, ...],
+    ) -> Parts:
+        specification = self._specification
+        folders = [Path(self._dataset.images_of(split)) for split in ("train", "val")]
         architecture, size = specification.model.architecture, specification.training.image_size
-        judged = example_set(architecture, validation, folder, size)
+        judged = example_set(architecture, validation, folders[1], size)
         return Parts(
             specification=specification,
             model=model,
-            training=example_set(architecture, training, folder, size),
+            training=example_set(architecture, training, folders[0], size),
             validation=judged,
             truth=validation,
-            probe=self._probe(model, judged),
+            probe=self._probe(model, judged) if ranks.first else None,
             recorder=self._recorder,
             stop=self._stop,
             folder=self._folder,
-            device=self._device,
+            device=self.device,
+            ranks=ranks,
+            kept=kept,
         )
 
     def _probe(self, model: nn.Module, examples: ExampleSet) -> EigenspectrumProbe | None:
@@ -196,25 +255,6 @@ class RunSession:
             plan.bytes / 1e6,
         )
         return probe
-
-
-def choose_device(gpus: int | None) -> torch.device:
-    """Return where to train: 0 the CPU, 1 a GPU or `Unavailable`, None a GPU where there is one."""
-    if gpus == 0:
-        return torch.device("cpu")
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if gpus == 1:
-        raise Unavailable(
-            "resources.gpus is 1, but torch finds no GPU here; set it to 0 or leave it empty to train on the CPU"
-        )
-    _log.info("no GPU found: training on the CPU, with %d threads", torch.get_num_threads())
-    return torch.device("cpu")
-
-
-def device_name(device: torch.device) -> str:
-    """Return `cpu` or the card's name."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def seed_everything(seed: int) -> None:

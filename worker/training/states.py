@@ -1,106 +1,88 @@
-"""State dicts: read from a file, compared with a network, and loaded only when they fit."""
+"""Weights from a file into a network, tensor by tensor, as a plan says."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from backend.errors import InvalidInput
+from backend.weights.archives import Broken, unreadable
+from backend.weights.contents import TensorEntry
+from backend.weights.plan import LoadPlan, Transfer
+from backend.weights.reading import SAFETENSORS
 
-State = Mapping[str, Tensor]
-
-COUNTER = "num_batches_tracked"
-"""Batch norm's counter of batches: never used with a momentum, and absent from older files."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """Which keys of a state dict were used, which the network has beyond it, and which were left over."""
-
-    used: tuple[str, ...]
-    missing: tuple[str, ...]
-    left_over: tuple[str, ...]
-
-    def __str__(self) -> str:
-        named = [key for key in self.left_over if COUNTER not in key]
-        if len(named) < len(self.left_over):
-            named.append(f"{len(self.left_over) - len(named)} counters of batches")
-        missing = f"; {len(self.missing)} counters of batches missing" if self.missing else ""
-        over = f"; left over: {', '.join(named)}" if named else ""
-        return f"{len(self.used)} tensors taken{missing}{over}"
+T = TypeVar("T")
+Fetch = Callable[[str], Tensor]
+"""Gives a tensor of the file by the file's key."""
 
 
-def read_state(path: Path, name: str) -> dict[str, Tensor]:
-    """Return the tensors of a `.safetensors` file, or of a plain state dict in a `.pth` or `.pt` file.
+@contextmanager
+def opened(path: Path, entries: Mapping[str, TensorEntry], name: str) -> Iterator[Fetch]:
+    """Open a file whose description is `entries`, and yield what gives its tensors.
 
-    `name` is what messages call it. Nothing but tensors is unpickled. Raises `InvalidInput` for any other file.
+    Only bytes are read: nothing is unpickled. Raises `InvalidInput` (with `name`) where they are damaged.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise InvalidInput(
-            f"{name} holds no weights that can be read safely ({reason}); save a plain state dict with torch.save"
-        ) from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        odd = (
-            next((k for k, v in state.items() if not isinstance(v, Tensor)), "")
-            if isinstance(state, dict)
-            else ""
-        )
-        raise InvalidInput(
-            f"{name} is no plain state dict ({f'{odd!r} is no tensor' if odd else type(state).__name__}); "
-            "save the model's own state_dict()"
-        )
-    return state
+    with _open(path, entries, name) as fetch:
+        yield lambda key: _told(lambda: fetch(key), name)
 
 
-def match(state: State, network: nn.Module, name: str, ignored: tuple[str, ...] = ()) -> LoadReport:
-    """Compare `state` with what the network expects, key by key.
-
-    Keys that start with `ignored` are neither taken nor demanded. The network may lie on the meta device. Raises
-    `InvalidInput` naming the first key that does not fit.
-    """
-    expected = {
-        key: tuple(tensor.shape)
-        for key, tensor in network.state_dict().items()
-        if not (ignored and key.startswith(ignored))
+def entries_of(state: Mapping[str, Tensor]) -> dict[str, TensorEntry]:
+    """Describe tensors that are in memory already."""
+    return {
+        key: TensorEntry(tuple(t.shape), str(t.dtype).removeprefix("torch."), key, 0, tuple(t.stride()))
+        for key, t in state.items()
     }
-    left_over = tuple(
-        key for key in state if key.startswith(ignored) or (COUNTER in key and key not in expected)
-    )
-    for key in state:
-        if key not in left_over and key not in expected:
-            raise InvalidInput(f"{name} holds '{key}', which the model does not have; {_mend(key)}")
-    missing = tuple(key for key in expected if key not in state)
-    for key, shape in expected.items():
-        if key in missing and COUNTER not in key:
-            raise InvalidInput(f"{name} lacks '{key}' {shape}, which the model has; {_mend(key)}")
-        if key in state and tuple(state[key].shape) != shape:
-            raise InvalidInput(
-                f"{name} holds '{key}' with shape {tuple(state[key].shape)}, but the model's has {shape}; "
-                "choose the backbone, widths and dataset that the weights were made with, or other weights"
-            )
-    return LoadReport(tuple(key for key in state if key in expected), missing, left_over)
 
 
-def load(state: State, network: nn.Module, name: str, ignored: tuple[str, ...] = ()) -> LoadReport:
-    """Copy `state` into the network, cast to the network's precision, after `match` found that all fits."""
-    report = match(state, network, name, ignored)
-    network.load_state_dict({key: state[key] for key in report.used}, strict=False)
-    return report
+def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor of a network."""
+    return {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
 
 
-def _mend(key: str) -> str:
-    if "running_" in key:
-        return "choose model.norm batch or frozen_batch for weights with running statistics, group for those without"
-    return "choose the architecture and backbone that the weights were made with, or other weights"
+def carry_out(plan: LoadPlan, network: nn.Module, fetch: Fetch) -> None:
+    """Copy what the plan names into the network, cast to the network's precision."""
+    state = network.state_dict()
+    for transfer in plan.transfers:
+        own = state[transfer.key]
+        own.copy_(_changed(fetch(transfer.source), own, transfer))
+
+
+def _changed(given: Tensor, own: Tensor, transfer: Transfer) -> Tensor:
+    if transfer.rows:
+        return torch.stack(
+            [own[k] if row is None else given[row].to(own) for k, row in enumerate(transfer.rows)]
+        )
+    if transfer.inputs:
+        return torch.stack([given[:, channel].to(own) * factor for channel, factor in transfer.inputs], dim=1)
+    return given
+
+
+def _from_archive(archive: zipfile.ZipFile, entry: TensorEntry) -> Tensor:
+    if 0 in entry.shape:
+        return torch.empty(entry.shape)
+    numbers = torch.frombuffer(bytearray(archive.read(entry.storage)), dtype=getattr(torch, entry.dtype))
+    return numbers.as_strided(entry.shape, entry.strides, entry.offset)
+
+
+@contextmanager
+def _open(path: Path, entries: Mapping[str, TensorEntry], name: str) -> Iterator[Fetch]:
+    if path.suffix == SAFETENSORS:
+        with _told(lambda: safe_open(path, framework="pt"), name) as file:
+            yield file.get_tensor
+    else:
+        with _told(lambda: zipfile.ZipFile(path), name) as archive:
+            yield lambda key: _from_archive(archive, entries[key])
+
+
+def _told(act: Callable[[], T], name: str) -> T:
+    """Do something with the file; where it turns out to be damaged, say so in the words of the launch."""
+    try:
+        return act()
+    except (*Broken, SafetensorError) as error:
+        raise unreadable(name, str(error) or type(error).__name__) from None

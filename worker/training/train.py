@@ -1,5 +1,7 @@
 """The trainer process: `python -m worker.training.train --run ID`, with settings from the environment.
 
+Under torchrun it is one of several ranks that share each batch (`worker.training.launch`).
+
 Exit status 0: finished. 3: stopped on request, a checkpoint is written. 4: failed for a reason that stands, in one
 sentence, in `error.txt` in the run's folder. Anything else is a crash, with a traceback on standard error.
 """

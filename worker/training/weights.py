@@ -1,8 +1,9 @@
-"""Where a run's first weights come from: ImageNet, another run, a file, or nowhere (scratch)."""
+"""A run's first weights, put into its network by the plan that the form showed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -10,57 +11,42 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
-from backend.architectures.plan import backbone_plan
+from backend.architectures.tensors import tensor_shapes
 from backend.database import Database
-from backend.errors import InvalidInput, Unavailable
-from backend.runs import repository as runs
-from backend.runs.service import weights_file
-from backend.runs.specification import FileInit, ImageNetInit, ModelSpecification, RunInit, RunSpecification
+from backend.errors import Unavailable
+from backend.runs.initialisation import plan, source_of
+from backend.runs.specification import ModelSpecification, RunSpecification
 from backend.settings import Settings
-from worker.training import checkpoints
-from worker.training.backbones import ResNet
-from worker.training.detectors import BODY
-from worker.training.freezing import body_of
-from worker.training.states import LoadReport, load, match, read_state
-
-HEAD = ("fc.",)
-"""Keys of a classifier that a backbone does without."""
+from backend.weights.report import WeightsReport, report
+from worker.training.states import carry_out, entries_of, opened, shapes_of
 
 
 def initialise(
-    model: nn.Module, specification: RunSpecification, database: Database, settings: Settings
-) -> LoadReport | None:
+    model: nn.Module, specification: RunSpecification, classes: int, database: Database, settings: Settings
+) -> WeightsReport | None:
     """Load what `specification.init` names into the model; None for scratch, which keeps the random weights.
 
-    ImageNet weights and files give the residual network only. A classifier's run gives a detector its residual
-    network; a run of the same architecture gives the whole model. Raises `InvalidInput` when keys or shapes do
-    not fit, `Unavailable` when ImageNet's weights cannot be had.
+    Raises `InvalidInput` when it does not fit, in the words of the launch, and `Unavailable` when ImageNet's weights
+    cannot be had.
     """
-    init = specification.init
-    if isinstance(init, ImageNetInit):
-        name, state = imagenet_state(specification.model.backbone)
-        return load(state, body_of(model), name, HEAD)
-    if isinstance(init, FileInit):
-        state = read_state(weights_file(settings.data, init.file), init.file)
-        return load(state, body_of(model), init.file, HEAD)
-    if isinstance(init, RunInit):
-        return _from_run(model, specification.model.architecture, init, database, settings)
-    return None
+    _demand_described(model, specification.model, classes)
+    with database.reading() as session:
+        source = source_of(session, settings, specification)
+    if source is None:
+        return None
+    if source.path is None:
+        state = imagenet_state(specification.model.backbone)
+        found = plan(replace(source, entries=entries_of(state)), specification.model, classes)
+        carry_out(found, model, state.__getitem__)
+    else:
+        found = plan(source, specification.model, classes)
+        with opened(source.path, source.entries, source.name) as fetch:
+            carry_out(found, model, fetch)
+    return report(found)
 
 
-def check_file(settings: Settings, model: ModelSpecification, file: str) -> LoadReport:
-    """Say whether a file of weights fits a model, without building the model's weights.
-
-    `file` is relative to the data root. Raises `InvalidInput` in the same words as `initialise`.
-    """
-    state = read_state(weights_file(settings.data, file), file)
-    with torch.device("meta"):
-        body = ResNet(backbone_plan(model.backbone, model.stride_in_1x1, model.widths), model.norm)
-    return match(state, body, file, HEAD)
-
-
-def imagenet_state(backbone: str) -> tuple[str, Mapping[str, Tensor]]:
-    """Return the file name and tensors of torchvision's first ImageNet weights, from torch hub's cache or the net.
+def imagenet_state(backbone: str) -> Mapping[str, Tensor]:
+    """Return the tensors of torchvision's first ImageNet weights, from torch hub's cache or the net.
 
     Raises `Unavailable` when the cache lacks them and they cannot be fetched.
     """
@@ -68,7 +54,7 @@ def imagenet_state(backbone: str) -> tuple[str, Mapping[str, Tensor]]:
     name = Path(weights.url).name
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     try:
-        return name, weights.get_state_dict(
+        state: Mapping[str, Tensor] = weights.get_state_dict(
             progress=False, check_hash=True, map_location="cpu", weights_only=True
         )
     except (URLError, OSError, RuntimeError) as error:
@@ -76,24 +62,13 @@ def imagenet_state(backbone: str) -> tuple[str, Mapping[str, Tensor]]:
             f"the ImageNet weights {name} are neither in {cache} nor could they be fetched ({error}); "
             "copy the file there, or start from a file of weights (init.kind file)"
         ) from None
+    return state
 
 
-def _from_run(
-    model: nn.Module, architecture: str, init: RunInit, database: Database, settings: Settings
-) -> LoadReport:
-    with database.reading() as session:
-        row = runs.checkpoint(session, init.run_id, init.iteration)
-    at = "" if init.iteration is None else f" of iteration {init.iteration}"
-    if row is None:
-        raise InvalidInput(f"init.run_id: run {init.run_id} has no checkpoint{at}; wait for it to finish")
-    name = f"the checkpoint of run {init.run_id}"
-    saved = checkpoints.load(settings.home / row.file, name)
-    if saved["architecture"] == architecture:
-        return load(saved["model"], model, name)
-    return load(_body_state(saved["model"]), body_of(model), name, HEAD)
-
-
-def _body_state(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Return the residual network's part of a classifier's or detector's state."""
-    within = {key.removeprefix(BODY): tensor for key, tensor in state.items() if key.startswith(BODY)}
-    return within or state
+def _demand_described(model: nn.Module, wanted: ModelSpecification, classes: int) -> None:
+    """Stop where the network is not what the server, which has no torch, takes it for."""
+    described = tensor_shapes(wanted.architecture, wanted.backbone, wanted.norm, wanted.widths, classes)
+    built = shapes_of(model)
+    if built != described:
+        odd = sorted(built.items() ^ described.items())[:3]
+        raise AssertionError(f"the network's tensors are not those that were described: {odd}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from backend.runs.specification import longest_side
 from worker.training.backbones import IMAGE_DEVIATION, IMAGE_MEAN
 
 REFERENCE_SIZE = 800
-REFERENCE_LONGER_SIDE = 1333
 MIN_PER_IMAGE = 64
 """Least number of proposals or box samples of a training image."""
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
@@ -19,7 +19,7 @@ def resizing(image_size: int) -> dict[str, Any]:
     """Return torchvision's options for how images enter a detector: their sides and how they are normalised."""
     return {
         "min_size": image_size,
-        "max_size": round(REFERENCE_LONGER_SIDE / REFERENCE_SIZE * image_size),
+        "max_size": longest_side(image_size),
         "image_mean": list(IMAGE_MEAN),
         "image_std": list(IMAGE_DEVIATION),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -18,8 +19,8 @@ MIN_STRIDES, MAX_STRIDES = 2.0, 4.0
 """The smallest anchor's side in strides of its level."""
 OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
 """Sides of the anchors of a level, relative to the smallest."""
-WEIGHT_DEVIATION = 0.01
-"""Of the subnets' random weights."""
+WEIGHT_DEVIATION, STANDARD_WIDTH = 0.01, 256
+"""Of the subnets' random weights, and the number of channels that it is meant for."""
 
 
 def retinanet(backbone: nn.Module, widths: dict[str, int], classes: int, image_size: int) -> nn.Module:
@@ -40,12 +41,20 @@ def retinanet(backbone: nn.Module, widths: dict[str, int], classes: int, image_s
 
 
 class Subnets(RetinaNetHead):  # type: ignore[misc]
-    """torchvision's head, with a width of its own, and its losses called as every other detector's."""
+    """torchvision's head, with a width of its own, and its losses called as every other detector's.
+
+    Its random weights have a deviation of 0.01 where 256 channels enter, as torchvision's, and one that grows with
+    the root of how many fewer do: else a subnet of 64 channels would shrink its input 16 times more than one of 256,
+    and little would be learnt through it.
+    """
 
     def __init__(self, inputs: int, width: int, anchors: int, classes: int) -> None:
         super().__init__(width, anchors, classes)
         for subnet in (self.classification_head, self.regression_head):
             subnet.conv[0] = _first_convolution(inputs, width)
+            for layer in subnet.modules():
+                if isinstance(layer, nn.Conv2d):
+                    layer.weight.data.mul_(math.sqrt(STANDARD_WIDTH / layer.in_channels))
 
     def compute_loss(
         self,
@@ -71,10 +80,8 @@ def anchor_sizes(image_size: int) -> Sequence[tuple[int, ...]]:
 
 
 def _first_convolution(inputs: int, width: int) -> nn.Module:
+    """Return what torchvision's subnets begin with, for a pyramid of another width than theirs."""
     layer: nn.Module = Conv2dNormActivation(inputs, width, norm_layer=None)
-    for name, parameter in layer.named_parameters():
-        if name.endswith("weight"):
-            nn.init.normal_(parameter, std=WEIGHT_DEVIATION)
-        else:
-            nn.init.zeros_(parameter)
+    nn.init.normal_(layer.get_parameter("0.weight"), std=WEIGHT_DEVIATION)
+    nn.init.zeros_(layer.get_parameter("0.bias"))
     return layer
