@@ -39,6 +39,22 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{100 * value:.1f}"
 
 
+def change(ratio: float, digits: int = 1) -> str:
+    """Write a ratio of after to before as a change in percent, with its sign: −27.0 %."""
+    return f"{signed(100 * (ratio - 1), digits)} %"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Write a difference with its sign, and without one where it rounds to zero."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
+
+
+def milliseconds(seconds: float) -> str:
+    """Write a short time with three digits: 12.3 ms."""
+    return f"{_three(1000 * seconds)} ms"
+
+
 def share(value: float) -> str:
     """Write a share in 0…1 as a percentage with two digits: 12 %, 3.4 %; less than a tenth of one as such."""
     percentage = 100 * value

@@ -8,6 +8,7 @@ interface PlotlyAxis {
 interface PlotlyTrace {
   type: string;
   name?: string;
+  orientation?: string;
   x?: ArrayLike<unknown>;
   y?: ArrayLike<unknown>;
   z?: ArrayLike<ArrayLike<number>>;
@@ -19,6 +20,7 @@ interface PlotlyMeta {
   iterations?: number[];
   quantity?: string;
   unit?: string;
+  empty?: string;
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];

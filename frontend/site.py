@@ -11,11 +11,24 @@ from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.responses import Response
 
 from frontend import assets
-from frontend.pages import compare, dataset, dataset_figures, figures, new_run, run, runs, sign_in, system
+from frontend.pages import (
+    compare,
+    dataset,
+    dataset_figures,
+    figures,
+    new_run,
+    run,
+    runs,
+    sign_in,
+    system,
+    width_figures,
+    width_plan,
+    widths,
+)
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, run, compare, dataset, system, sign_in)
+PAGES = (runs, new_run, run, compare, widths, width_plan, dataset, system, sign_in)
 TITLES = {
     401: "Sign in first",
     404: "Not found",
@@ -29,6 +42,8 @@ def add_site(app: FastAPI) -> None:
     """Add pages, the figures' endpoint, static files and error pages. Call it after the API's error handlers."""
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
+    # Before the figures of runs, whose address would take theirs for a name that it does not know.
+    app.include_router(width_figures.router, prefix="/api/v1")
     app.include_router(figures.router, prefix="/api/v1")
     app.include_router(dataset_figures.router, prefix="/api/v1")
     app.include_router(assets.router)

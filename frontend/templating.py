@@ -39,6 +39,8 @@ _ENVIRONMENT.filters.update(
     count=formats.count,
     integer=formats.integer,
     percent=formats.percent,
+    change=formats.change,
+    milliseconds=formats.milliseconds,
     share=formats.share,
     duration=formats.duration,
     ago=formats.ago,

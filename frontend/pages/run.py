@@ -10,8 +10,10 @@ from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
+from backend.widths.repository import plan_of_run
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import counterpart, explorer_view
+from frontend.pages.widths import plans
 from frontend.settings_table import stated_settings
 from frontend.templating import page
 from frontend.training_charts import charts_of_run
@@ -44,6 +46,8 @@ def show(
         training=charts_of_run(session, found),
         waited=measurements.mean_metric(session, run_id, "data_wait"),
         checkpoints=repository.checkpoints(session, run_id),
+        plans=plans(session, run_id),
+        plan=plan_of_run(session, run_id),
         kept=KEPT,
         view=explorer_view(session, [found]),
     )

@@ -14,6 +14,7 @@ const UNITS = /in points of the width|in units of α/;
  * @property {number | null} iteration null: the last
  * @property {string} criterion
  * @property {string} threshold
+ * @property {string} [query] of a figure that is not one of runs but of a width plan: the whole of what is asked for
  */
 
 export class Chart {
@@ -72,6 +73,7 @@ export class Chart {
    * @param {View} view
    */
   address(view) {
+    if (view.query !== undefined) return `/figures/${this.figure}?${view.query}&theme=${currentTheme()}`;
     const query = new URLSearchParams({ theme: currentTheme() });
     if (this.runs) query.set("runs", this.runs);
     if (this.element.dataset.metric) query.set("metric", this.element.dataset.metric);
@@ -87,7 +89,7 @@ export class Chart {
     const first = !this.loaded;
     await Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     this.loaded = true;
-    this.say(isEmpty(figure) ? "Nothing measured yet." : "");
+    this.say(isEmpty(figure) ? (figure.layout.meta.empty ?? "Nothing measured yet.") : "");
     this.#reword(figure.layout.meta);
     if (first) this.plot.on("plotly_click", (event) => this.onClick(this, event.points[0]));
     if (first) this.plot.on("plotly_relayout", () => this.onDrawn(this));
@@ -115,6 +117,16 @@ export class Chart {
     const again = make("button", "Try again");
     again.addEventListener("click", () => this.#load(view));
     this.element.querySelector(".plot-message")?.append(again);
+  }
+
+  /**
+   * Say why there is nothing to show, and forget what was asked for.
+   * @param {string} sentence
+   */
+  refuse(sentence) {
+    this.wanted = null;
+    this.version++;
+    this.say(sentence);
   }
 
   /** @param {string} text shown instead of the chart; empty shows the chart */

@@ -18,7 +18,7 @@ export function attachMenu(chart) {
 
 /** @param {Chart} chart */
 function fileName(chart) {
-  return `eigenscope-${chart.figure}-${chart.element.dataset.subject ?? chart.runs.replaceAll(",", "-")}`;
+  return `eigenscope-${chart.figure.split("/")[0]}-${chart.element.dataset.subject ?? chart.runs.replaceAll(",", "-")}`;
 }
 
 async function copyLink() {
@@ -60,7 +60,7 @@ export function csvOf(plot) {
   const nameOf = (/** @type {unknown} */ x) => (layers.length ? layers[categories.indexOf(String(x))] : String(x));
   const lines = [["trace", "x", "y"]];
   for (const trace of plot._fullData) {
-    const { x = [], y = [] } = trace;
+    const [x = [], y = []] = trace.orientation === "h" ? [trace.y, trace.x] : [trace.x, trace.y];
     const name = [trace.name ?? "", trace.meta?.metric, trace.meta?.part].filter(Boolean).join(" ");
     // What has no name is no number of its own, but carries a line to the edge of the chart.
     for (let k = 0; k < x.length; k++) if (nameOf(x[k]) !== "") lines.push([name, nameOf(x[k]), finite(Number(y[k]))]);

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,6 +43,7 @@ def _load(name: str) -> ModuleType:
 
 seed = _load("seed")
 seed_recorded = _load("seed_recorded")
+seed_widths = _load("seed_widths")
 
 
 @pytest.fixture(scope="session")
@@ -115,10 +118,10 @@ def client(seeded: tuple[Settings, dict[str, int]]) -> Iterator[TestClient]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
-    """Yield the address of a running server."""
-    app = build_app(seeded[0])
+@contextmanager
+def _serving(settings: Settings) -> Iterator[str]:
+    """Run a server for these settings; give its address."""
+    app = build_app(settings)
     running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=running.run)
     thread.start()
@@ -129,6 +132,63 @@ def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
     app.state.stopping.set()
     running.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
+    """Yield the address of a running server."""
+    with _serving(seeded[0]) as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class WidthsHome:
+    """A database of its own with two runs that widths can be chosen from: ids by role."""
+
+    settings: Settings
+    database: Database
+    source: int
+    second: int
+    bare: int
+
+    def change(self, run_ids: Iterable[int], **columns: Any) -> None:
+        """Write these columns of the runs, as a worker would."""
+        with self.database.writing() as session:
+            for run_id in run_ids:
+                run = session.get_one(Run, run_id)
+                for name, value in columns.items():
+                    setattr(run, name, value)
+                run.revision += 1
+
+    def measure(self, run_id: int, **metrics: float) -> None:
+        """Write metrics of the run's last iteration."""
+        with self.database.writing() as session:
+            rows = [(1200, name, value) for name, value in metrics.items()]
+            measurements.write_metrics(session, run_id, rows)
+
+
+@pytest.fixture
+def widths_home(tmp_path: Path) -> Iterator[WidthsHome]:
+    """Yield a database that the test may change."""
+    settings = Settings(home=tmp_path, _env_file=None)
+    database = Database(settings.database)
+    yield WidthsHome(settings, database, **seed_widths.seed_widths(database))
+    database.dispose()
+
+
+@pytest.fixture
+def widths_client(widths_home: WidthsHome) -> Iterator[TestClient]:
+    """Yield a client of it that asks as a browser does."""
+    app = build_app(widths_home.settings)
+    with TestClient(app, base_url="http://127.0.0.1", headers={"Accept": "text/html"}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def widths_server(widths_home: WidthsHome) -> Iterator[str]:
+    """Yield the address of a server of it."""
+    with _serving(widths_home.settings) as address:
+        yield address
 
 
 @pytest.fixture

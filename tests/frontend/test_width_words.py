@@ -1,0 +1,169 @@
+"""The Widths page's address, and the sentences of a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.errors import InvalidInput
+from backend.spectra.criteria import CRITERIA
+from backend.widths.result import Result, ResultRow, Spread, Verdict
+from backend.widths.schemas import Totals
+from frontend.formats import change
+from frontend.width_keys import WidthKeys, figure_query, slider_ends
+from frontend.width_verdict import accuracy_line, size_lines
+
+
+def test_short_keys_are_the_fields_of_a_request() -> None:
+    keys = WidthKeys(
+        run="3", i="100", c="variance", t="0.9", macs="0.5", tie="mean", cap="1", also=["4"], include=["fpn"]
+    )
+    request = keys.request()
+    assert (request.run_id, request.iteration, request.criterion) == (3, 100, "variance")
+    assert (request.threshold, request.budget, request.tie, request.cap) == (0.9, 0.5, "mean", True)
+    assert (request.also, request.include) == ((4,), ("fpn",))
+    assert figure_query(request) == (
+        "run_id=3&also=4&iteration=100&criterion=variance&threshold=0.9&budget=0.5&tie=mean&cap=True&include=fpn"
+    )
+    assert "threshold" not in figure_query(request, threshold=False)
+
+
+def test_an_empty_bound_is_none_and_an_absent_one_the_default() -> None:
+    assert WidthKeys(run="3").request().budget == 1.0
+    request = WidthKeys(run="3", macs="", params="0.5").request()
+    assert (request.budget, request.parameters_budget) == (None, 0.5)
+    assert figure_query(request) == "run_id=3&budget=&parameters_budget=0.5"
+    assert WidthKeys(run="3").value("macs") == "1"
+    assert WidthKeys(run="3", macs="").value("macs") == ""
+    assert WidthKeys(run="3").value("div") == "8"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"t": "much"}, "threshold"),
+        ({"macs": "-1"}, "budget"),
+        ({"macs": ""}, "nothing bounds the widths"),
+        ({"tie": "median"}, "tie"),
+        ({"div": "0"}, "divisor"),
+        ({"include": ["neck"]}, "include"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        WidthKeys(run="3", **given).request()
+
+
+def test_the_slider_spans_what_the_curve_does() -> None:
+    assert slider_ends(CRITERIA["absolute"]) == pytest.approx((1e-5, 0.1))
+    assert slider_ends(CRITERIA["relative"]) == pytest.approx((1e-5, 0.1))
+    assert slider_ends(CRITERIA["variance"]) == pytest.approx((0.5, 0.001)), "what it leaves out"
+    assert slider_ends(CRITERIA["stable_rank"]) is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "digits", "text"),
+    [
+        (0.73, 1, "−27.0 %"),
+        (1.25, 0, "+25 %"),
+        (1.0, 1, "0.0 %"),
+        (0.9999, 1, "0.0 %"),
+        (1.001, 0, "0 %"),
+    ],
+)
+def test_changes_have_a_sign_unless_they_are_none(ratio: float, digits: int, text: str) -> None:
+    assert change(ratio, digits) == text
+
+
+def totals(backbone: int, macs: int) -> Totals:
+    return Totals(
+        parameters_before=200,
+        parameters_after=100 + backbone,
+        backbone_parameters_before=100,
+        backbone_parameters_after=backbone,
+        macs_before=100,
+        macs_after=macs,
+        parameters_ratio=(100 + backbone) / 200,
+        backbone_parameters_ratio=backbone / 100,
+        macs_ratio=macs / 100,
+    )
+
+
+def test_sizes_are_met_or_not() -> None:
+    assert [line.state for line in size_lines(totals(73, 100))] == ["met", "met"]
+    assert [line.state for line in size_lines(totals(74, 101))] == ["not met", "not met"]
+    assert size_lines(totals(74, 101))[0].sentence == "−26.0 %, stem to layer4."
+
+
+def row(role: str, statuses: list[str], ap: list[float]) -> ResultRow:
+    mean = sum(ap) / len(ap) if ap else 0.0
+    spread = Spread(mean=mean, deviation=0.004 if len(ap) > 1 else None, seeds=len(ap)) if ap else None
+    return ResultRow.model_validate(
+        {
+            "role": role,
+            "run_ids": list(range(1, len(statuses) + 1)),
+            "statuses": statuses,
+            "ap": spread,
+        }
+        | dict.fromkeys(
+            (
+                "mask_ap",
+                "top1",
+                "parameters",
+                "backbone_parameters",
+                "macs",
+                "forward_seconds",
+                "forward_bytes",
+            )
+        )
+    )
+
+
+def judged(rows: list[ResultRow], accuracy: bool | None, difference: float, spread: float | None) -> str:
+    known = accuracy is not None
+    verdict = Verdict(
+        parameters=True,
+        macs=True,
+        accuracy=accuracy,
+        difference=difference if known else None,
+        spread=spread,
+        measure="ap" if known else None,
+    )
+    line = accuracy_line(Result(plan_id=1, rows=rows, verdict=verdict))
+    return f"{line.state}: {line.sentence}"
+
+
+def test_accuracy_is_judged_with_its_seeds() -> None:
+    done = ["succeeded"] * 3
+    rows = [row("baseline", done, [0.3] * 3), row("selected", done, [0.297] * 3)]
+    assert judged(rows, True, -0.003, 0.004) == (
+        "met: AP −0.3 points, 3 seeds against 3 seeds; the baseline's seeds spread by 0.4."
+    )
+    assert judged(rows, False, -0.05, 0.004).startswith("not met: AP −5.0 points")
+
+
+def test_one_seed_has_no_spread() -> None:
+    rows = [row("baseline", ["succeeded"], [0.3]), row("selected", ["succeeded", "failed"], [0.29])]
+    assert judged(rows, False, -0.01, None) == (
+        "not met: AP −1.0 points, 1 seed against 1 seed; one baseline seed has no spread, so a difference as small as "
+        "this may be chance: add seeds. 1 did not succeed and is left out."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "No run has been launched"),
+        ([row("selected", ["succeeded"], [0.3])], "no baseline to compare with"),
+        ([row("baseline", ["running"], []), row("selected", ["succeeded"], [0.3])], "1 of 2 runs have ended"),
+        (
+            [row("baseline", ["succeeded"], [0.3]), row("selected", ["failed", "cancelled"], [])],
+            "No selected run succeeded (failed, cancelled)",
+        ),
+    ],
+)
+def test_what_is_not_known_yet_says_why(rows: list[ResultRow], words: str) -> None:
+    sentence = judged(rows, None, 0.0, None)
+    assert sentence.startswith("not yet known: ")
+    assert words in sentence
