@@ -237,7 +237,7 @@ def pictures(examples: ExampleSet) -> Tensor:
 
 def trained(loop: Loop, model: nn.Module) -> set[str]:
     """Return the parameters that the optimiser has had a gradient for, which may be too small to show in a float32."""
-    states = loop._optimiser.state
+    states = loop._update._optimiser.state
     return {
         name for name, p in model.named_parameters() if p in states and states[p]["momentum_buffer"].any()
     }
