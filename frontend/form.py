@@ -23,7 +23,15 @@ HINTS = {
     "probe.maps": "Positions of `box_head` and `mask_head` maps are the proposals', of the others the image's."
 }
 """What the form says beyond the schema."""
-LABELS = {"lr": "learning rate", "amp": "mixed precision", "warmup": "warm-up", "gpus": "GPU"}
+LABELS = {
+    "lr": "learning rate",
+    "amp": "mixed precision",
+    "warmup": "warm-up",
+    "image_size_min": "smallest image size",
+    "checkpoint_keep": "keep checkpoints",
+    "gpus": "GPUs",
+    "tf32": "TF32",
+}
 
 
 @dataclass(frozen=True)
