@@ -35,7 +35,10 @@ def launch(session: Session, settings: Settings, row: WidthPlan, request: Launch
             run = runs.launch(session, settings, _specification(row, source, role, widths, seed, request))
             session.add(WidthPlanRun(run_id=run.id, plan_id=row.id, role=role))
             launched.append(run)
-    row.launch = request.model_dump(mode="json")
+    # Runs launched later beside a chain of rounds do not end it.
+    before = LaunchRequest.model_validate(row.launch).rounds if row.launch else 1
+    kept = request.model_copy(update={"rounds": max(before, request.rounds)})
+    row.launch = kept.model_dump(mode="json")
     session.flush()
     return launched
 

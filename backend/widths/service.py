@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidInput, NotFound
@@ -133,7 +134,13 @@ def _source(session: Session, run_id: int) -> tuple[Run, RunSpecification]:
             f"run {run_id} was recorded from somebody's own training, whose network is not known here; take a launched "
             "run"
         )
-    return run, RunSpecification.model_validate(run.specification)
+    try:
+        return run, RunSpecification.model_validate(run.specification)
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise InvalidInput(
+            f"the settings of run {run_id} do not hold together any more ({reason}); take another run"
+        ) from None
 
 
 def _others(session: Session, request: WidthRequest, model: ModelSpecification) -> list[int]:

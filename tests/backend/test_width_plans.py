@@ -145,6 +145,18 @@ def test_a_run_without_spectra(client: TestClient, specification: RunSpecificati
     assert f"run {fresh} has logged no spectra" in answer.json()["detail"]
 
 
+def test_a_run_whose_settings_no_longer_hold_is_refused(
+    client: TestClient, database: Database, run_id: int
+) -> None:
+    with database.writing() as session:
+        run = session.get(Run, run_id)
+        assert run is not None
+        run.specification = run.specification | {"model": {"norm": "frozen_batch"}}
+    answer = client.post(API, json={"run_id": run_id})
+    assert answer.status_code == 422
+    assert f"the settings of run {run_id} do not hold together any more" in answer.json()["detail"]
+
+
 def test_a_plan_for_another_network_is_refused(client: TestClient, run_id: int) -> None:
     specification = client.get(f"/api/v1/runs/{run_id}").json()["specification"]
     specification["model"]["backbone"] = "resnet34"
@@ -242,6 +254,19 @@ def test_rounds_go_on_from_what_was_retrained(
     assert following["launch"]["rounds"] == 1
     finish(database, [second], status="succeeded")
     assert advance() == []
+
+
+def test_more_runs_beside_a_chain_do_not_end_it(client: TestClient, plan_id: int) -> None:
+    for rounds_asked, seed in ((3, 0), (1, 1)):
+        request = {"rounds": rounds_asked, "seeds": [seed]}
+        assert client.post(f"{API}/{plan_id}/runs", json=request).status_code == 201
+    assert client.get(f"{API}/{plan_id}").json()["launch"] == {
+        "rounds": 3,
+        "seeds": [1],
+        "baseline": False,
+        "uniform": False,
+        "norm": None,
+    }
 
 
 def test_a_round_that_cannot_begin_says_why(
