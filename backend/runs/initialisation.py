@@ -71,6 +71,12 @@ def plan(source: Source, model: ModelSpecification, classes: int) -> LoadPlan:
         found = match(source.name, source.entries, network, by_class, source.fed, source.same_categories)
     except InvalidInput as error:
         raise _at(source.field, error) from None
+    if source.path is None:
+        fetched = (
+            f"{source.name} is torchvision's: the worker takes it from torch's cache there, or fetches it from the "
+            "internet when the run starts."
+        )
+        return replace(found, notes=(*found.notes, fetched))
     if source.fed == "bgr_255" and is_bottleneck(model.backbone) and not model.stride_in_1x1:
         warning = (
             "Weights that take BGR in 0 … 255 are mostly made with the stride in the 1x1 convolution (MSRA, Caffe); "

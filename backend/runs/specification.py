@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -99,7 +99,11 @@ class TrainingSpecification(Part):
     weight_decay: float = Field(
         1e-4, description="Of every weight that is neither a norm's nor a bias.", ge=0, le=1
     )
-    warmup: int = Field(100, description="Iterations over which the rate rises linearly.", ge=0)
+    warmup: int = Field(
+        100,
+        description="Iterations over which the rate rises linearly; a tenth of a short training where it is not named.",
+        ge=0,
+    )
     milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (), description="Iterations at which the rate falls to a tenth."
     )
@@ -133,6 +137,15 @@ class TrainingSpecification(Part):
         le=5,
     )
     seed: int = Field(0, description="Of weights, data order and sampling.", ge=0, le=2**31 - 1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_warmup(cls, data: Any) -> Any:
+        """Let a training that is short and names no warm-up have one that fits it."""
+        iterations = data.get("iterations") if isinstance(data, dict) else None
+        if type(iterations) is int and "warmup" not in data:
+            return {**data, "warmup": min(100, max(0, iterations // 10))}
+        return data
 
     @field_validator("milestones")
     @classmethod

@@ -222,6 +222,6 @@ def _warnings(groups: Sequence[Group]) -> list[str]:
     worst = min(few, key=lambda group: group.positions_per_channel)
     return [
         f"{len(few)} of {len(groups)} groups were measured with fewer than {FEW_POSITIONS} positions per channel "
-        f"(least: {worst.name}, {worst.positions_per_channel:.1f}), so their dimensionality reads low; use more probe "
+        f"(least: {worst.name}, {worst.positions_per_channel:.2g}), so their dimensionality reads low; use more probe "
         "images or larger ones."
     ]

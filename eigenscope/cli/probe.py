@@ -73,7 +73,7 @@ def _warn_of_few_positions(lines: Sequence[Any]) -> None:
         worst = min(few, key=lambda line: line.positions / line.width)
         typer.echo(
             f"{len(few)} of these maps will have fewer than {FEW_POSITIONS} positions per channel "
-            f"(least: {worst.name}, {worst.positions / worst.width:.1f}), so that their dimensionality will read low; "
+            f"(least: {worst.name}, {worst.positions / worst.width:.2g}), so that their dimensionality will read low; "
             "take more probe images or larger ones",
             err=True,
         )

@@ -104,3 +104,14 @@ def test_lagging_statistics_are_warned_of_with_both_batch_norms() -> None:
         for norm in get_args(Norm)[1:]
     }
     assert lag == {"batch": True, "sync_batch": True, "group": False}
+
+
+@pytest.mark.parametrize(
+    ("training", "warmup"),
+    [({}, 100), ({"iterations": 4}, 0), ({"iterations": 200}, 20), ({"iterations": 90_000}, 100)],
+)
+def test_a_warm_up_that_is_not_named_fits_the_training(training: dict[str, Any], warmup: int) -> None:
+    found = RunSpecification.model_validate({"dataset_id": 1, "training": training})
+    assert found.training.warmup == warmup
+    named = {"dataset_id": 1, "training": training | {"warmup": 1}}
+    assert RunSpecification.model_validate(named).training.warmup == 1

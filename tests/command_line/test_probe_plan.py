@@ -70,7 +70,7 @@ def test_as_json(plan: Callable[..., Any]) -> None:
 def test_few_positions_are_said(plan: Callable[..., Any]) -> None:
     said = plan("--size", "480x640").err
     # Of layer2 and the FPN: 64 x 85 pixels in each of 4 images are 2 x 3 positions at a stride of 32.
-    assert "will have fewer than 8 positions per channel (least: fpn.pool, 0.0)" in said
+    assert "will have fewer than 8 positions per channel (least: fpn.pool, 0.031)" in said
     assert "positions per channel" not in plan("--size", "4800x6400", probe=MANY).err
 
 
