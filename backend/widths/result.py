@@ -55,7 +55,10 @@ class Verdict(BaseModel):
     macs: bool
     """At most the source's MACs."""
     accuracy: bool | None
-    """The selected networks' mean is not below the baseline's by more than the spread over the baseline's seeds."""
+    """The selected networks' mean is not below the baseline's by more than the spread over the baseline's seeds.
+
+    Null also where the baseline's mean is zero, which no network could be below.
+    """
     difference: float | None
     """Of the means of AP (or top-1), selected less baseline."""
     spread: float | None
@@ -138,12 +141,16 @@ def _verdict(plan: Plan, rows: Sequence[ResultRow]) -> Verdict:
 def _difference(
     selected: ResultRow | None, baseline: ResultRow | None
 ) -> tuple[str | None, float | None, float | None]:
-    """Return the measure that both networks have, the difference of their means, and the baseline's deviation."""
+    """Return the measure that both networks have, the difference of their means, and the baseline's deviation.
+
+    A measure in which the baseline has nothing is none.
+    """
     if selected is None or baseline is None:
         return None, None, None
     for name in ("mask_ap", "ap", "top1"):
         one: Spread | None = getattr(selected, name)
         other: Spread | None = getattr(baseline, name)
-        if one is not None and other is not None:
+        # A baseline that finds nothing at all has nothing to lose: no network is judged by it.
+        if one is not None and other is not None and other.mean > 0:
             return name, one.mean - other.mean, other.deviation
     return None, None, None

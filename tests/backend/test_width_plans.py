@@ -302,6 +302,9 @@ def test_the_result_is_judged_by_the_baselines_spread(
     assert verdict["accuracy"] is True
     finish(database, [runs[0]["run_id"]], ap=0.20)
     assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is False
+    # Against a baseline that finds nothing, nothing is shown.
+    finish(database, [run["run_id"] for run in runs], ap=0.0)
+    assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is None
 
 
 def test_launching_rings(client: TestClient, plan_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
