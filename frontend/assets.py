@@ -14,6 +14,8 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.staticfiles import StaticFiles
 
 FOLDER = Path(__file__).parent / "static"
+STYLES = Path(__file__).parent / "styles"
+"""Parts of the one stylesheet, joined in the order of their names: tokens, what every page has, then pages."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -24,8 +26,9 @@ _compressing = Lock()
 def static_version() -> str:
     """Return a short digest of all static files: the folder part of their addresses."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in FOLDER.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(FOLDER).as_posix().encode())
+    files = [path for folder in (FOLDER, STYLES) for path in folder.rglob("*") if path.is_file()]
+    for file in sorted(files):
+        digest.update(file.relative_to(FOLDER.parent).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -33,6 +36,19 @@ def static_version() -> str:
 def static_url(name: str) -> str:
     """Return the address of a static file."""
     return f"/static/{static_version()}/{name}"
+
+
+@cache
+def stylesheet() -> str:
+    """Return the one stylesheet of all pages."""
+    return "".join(part.read_text(encoding="utf-8") for part in sorted(STYLES.glob("*.css")))
+
+
+@router.get("/static/{version}/style.css")
+def style(version: str) -> Response:
+    """Serve the stylesheet; an address of another version than this one's is not kept."""
+    cache = IMMUTABLE if version == static_version() else "no-cache"
+    return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": cache})
 
 
 def plotly_url() -> str:
