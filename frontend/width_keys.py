@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backend.errors import InvalidInput
 from backend.http.errors import as_sentence, field_errors
 from backend.spectra.criteria import CRITERIA, CriterionInfo
-from backend.widths.curve import DECADES
+from backend.widths.curve import range_around
 from backend.widths.schemas import WidthRequest
 
 Text = Annotated[str, Field(max_length=40)]
@@ -102,14 +102,9 @@ def figure_query(request: WidthRequest, *, threshold: bool = True) -> str:
 
 
 def slider_ends(info: CriterionInfo) -> tuple[float, float] | None:
-    """Return between which logarithms the threshold's slider moves, as its curve does; None without a threshold.
+    """Return between which numbers the threshold's slider moves, as its curve does; None without a threshold.
 
     A share near all moves by what it leaves out, from the most left out to the least.
     """
-    own = info.default_threshold
-    if own is None:
-        return None
-    if info.fraction and own > 0.5:
-        return 0.5, (1 - own) / 10
-    highest = own * 10**DECADES
-    return own / 10**DECADES, min(highest, 1.0) if info.fraction else highest
+    around = range_around(info)
+    return None if around is None else (around.first, around.last)

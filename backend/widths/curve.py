@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
-from backend.spectra.criteria import CRITERIA
+from backend.spectra.criteria import CRITERIA, CriterionInfo
 from backend.widths import service
 from backend.widths.schemas import WidthRequest
 
@@ -30,7 +32,7 @@ class Curve(BaseModel):
 def curve(session: Session, request: WidthRequest) -> Curve:
     """Return the plan's ratios at thresholds around the criterion's own; none for a criterion without threshold."""
     found: list[tuple[float, tuple[float, float, float] | None, str | None]] = []
-    for threshold in _thresholds(request.criterion):
+    for threshold in thresholds_around(request.criterion):
         try:
             plan, _ = service.plan(session, request.model_copy(update={"threshold": threshold}))
         except InvalidInput as error:
@@ -49,16 +51,36 @@ def curve(session: Session, request: WidthRequest) -> Curve:
     )
 
 
-def _thresholds(criterion: str) -> list[float]:
-    info = CRITERIA.get(criterion)
-    if info is None or info.default_threshold is None:
-        return []
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Between which two numbers a threshold moves, in equal ratios: itself, or (`left_out`) 1 less it."""
+
+    first: float
+    last: float
+    left_out: bool
+
+    def thresholds(self, points: int) -> list[float]:
+        """Return so many thresholds along the range."""
+        along = np.geomspace(self.first, self.last, points)
+        return [float(x) for x in (1 - along if self.left_out else along)]
+
+
+def range_around(info: CriterionInfo) -> Range | None:
+    """Return the range of thresholds worth looking at, around the criterion's own; None for one without threshold.
+
+    A share close to all moves by what it leaves out, from the most to the least: that is what matters of it.
+    """
     own = info.default_threshold
+    if own is None:
+        return None
     if info.fraction and own > 0.5:
-        # A share close to all: what matters is how much is left out.
-        return [float(x) for x in 1 - np.geomspace(0.5, (1 - own) / 10, POINTS)]
+        return Range(0.5, (1 - own) / 10, True)
     highest = own * 10**DECADES
-    return [
-        float(x)
-        for x in np.geomspace(own / 10**DECADES, min(highest, 1.0) if info.fraction else highest, POINTS)
-    ]
+    return Range(own / 10**DECADES, min(highest, 1.0) if info.fraction else highest, False)
+
+
+def thresholds_around(criterion: str) -> list[float]:
+    """Return the thresholds of a criterion's curve, none for an unknown one or one without threshold."""
+    info = CRITERIA.get(criterion)
+    around = range_around(info) if info else None
+    return around.thresholds(POINTS) if around else []

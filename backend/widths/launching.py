@@ -38,7 +38,7 @@ def launch(session: Session, settings: Settings, row: WidthPlan, request: Launch
     # Runs launched later beside a chain of rounds do not end it.
     before = LaunchRequest.model_validate(row.launch).rounds if row.launch else 1
     kept = request.model_copy(update={"rounds": max(before, request.rounds)})
-    row.launch = kept.model_dump(mode="json")
+    row.launch, row.problem = kept.model_dump(mode="json"), None
     session.flush()
     return launched
 

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.models import Metric, Run, WidthPlan
+from backend.runs.cost import architecture_of
+from backend.runs.specification import RunSpecification
 from backend.widths import repository
 from backend.widths.schemas import Plan
 
@@ -81,9 +83,10 @@ def result(session: Session, row: WidthPlan) -> Result:
     by_role: dict[Kind, list[Run]] = {"source": [source] if source is not None else []}
     for role in ("baseline", "uniform", "selected"):
         by_role[role] = [run for run, its in launched if its == role]
+    plan = Plan.model_validate(row.plan)
     forward = _forward(session, [run.id for runs in by_role.values() for run in runs])
-    rows = [_row(role, runs, forward) for role, runs in by_role.items() if runs]
-    return Result(plan_id=row.id, rows=rows, verdict=_verdict(Plan.model_validate(row.plan), rows))
+    rows = [_row(role, runs, forward, plan.source.classes) for role, runs in by_role.items() if runs]
+    return Result(plan_id=row.id, rows=rows, verdict=_verdict(plan, rows))
 
 
 def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], float]:
@@ -95,15 +98,15 @@ def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], 
     return {(run_id, name): value for run_id, name, value in session.execute(query) if value is not None}
 
 
-def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float]) -> ResultRow:
-    newest = runs[-1]
+def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float], classes: int) -> ResultRow:
+    parameters, backbone_parameters, macs = _sizes(runs[-1], classes)
     return ResultRow(
         role=role,
         run_ids=[run.id for run in runs],
         statuses=[run.status for run in runs],
-        parameters=newest.parameters,
-        backbone_parameters=newest.backbone_parameters,
-        macs=newest.macs,
+        parameters=parameters,
+        backbone_parameters=backbone_parameters,
+        macs=macs,
         **{
             name: _spread([getattr(run, name) for run in runs if run.status == "succeeded"])
             for name in MEASURES
@@ -113,6 +116,16 @@ def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float])
             for name in (FORWARD_SECONDS, FORWARD_BYTES)
         },
     )
+
+
+def _sizes(run: Run, classes: int) -> tuple[int | None, int | None, int | None]:
+    """Return parameters, those of the backbone and MACs: as its trainer found them, before it starts as they follow
+    from its settings.
+    """
+    if run.parameters is not None:
+        return run.parameters, run.backbone_parameters, run.macs
+    found = architecture_of(RunSpecification.model_validate(run.specification), classes)
+    return found.parameters, found.backbone_parameters, found.macs
 
 
 def _spread(values: Sequence[float | None]) -> Spread | None:

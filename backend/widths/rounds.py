@@ -28,9 +28,11 @@ def advance(session: Session, settings: Settings) -> list[int]:
         runs = [run for run, role in repository.launched(session, [row.id])[row.id] if role == "selected"]
         if not all(run.status in ENDED for run in runs):
             continue
-        broken = [run for run in runs if run.status != "succeeded"]
-        if broken or not runs:
-            # A run may still be resumed: the chain waits for it.
+        if not runs:
+            row.problem = "every selected run of this round was deleted; launch one again"
+            continue
+        if any(run.status != "succeeded" for run in runs):
+            # It may still be resumed: the chain waits for it, and the plan says so.
             continue
         try:
             with session.begin_nested():

@@ -162,4 +162,6 @@ class WidthPlanItem(BaseModel):
     next_plan_id: int | None
     problem: str | None
     """Why the next round could not begin."""
+    waits_for: list[int]
+    """Selected runs that ended without success and that a next round waits for: resume, retry or delete them."""
     runs: list[LaunchedRun]

@@ -12,10 +12,10 @@ from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Dataset, Run, WidthPlan
 from backend.runs import service as runs
 from backend.runs.specification import ModelSpecification, RunSpecification
-from backend.spectra.positions import FEW_POSITIONS
 from backend.widths import repository
+from backend.widths.doubts import doubts
 from backend.widths.evidence import averaged, chosen_iteration, measured, threshold_of
-from backend.widths.groups import Group, measured_groups
+from backend.widths.groups import measured_groups
 from backend.widths.schemas import (
     GroupItem,
     LaunchedRun,
@@ -36,9 +36,11 @@ def plan(session: Session, request: WidthRequest) -> tuple[Plan, RunSpecificatio
     run, specification = _source(session, request.run_id)
     iteration = chosen_iteration(session, run.id, request.iteration)
     found = [measured(session, run.id, iteration, request.criterion, threshold)]
+    snapshots = [(run, iteration)]
     for other in _others(session, request, specification.model):
-        at = chosen_iteration(session, other, request.iteration)
-        found.append(measured(session, other, at, request.criterion, threshold))
+        at = chosen_iteration(session, other.id, request.iteration)
+        found.append(measured(session, other.id, at, request.criterion, threshold))
+        snapshots.append((other, at))
     model = specification.model
     groups = measured_groups(
         model.architecture, model.backbone, request.include, averaged(found), request.tie
@@ -59,7 +61,8 @@ def plan(session: Session, request: WidthRequest) -> tuple[Plan, RunSpecificatio
         classes=classes,
         version=version("eigenscope"),
     )
-    return _answer(source, selection, groups), specification
+    warnings = doubts(session, snapshots, groups, request.criterion, threshold)
+    return _answer(source, selection, warnings), specification
 
 
 def store(session: Session, request: WidthRequest, previous: int | None = None) -> WidthPlan:
@@ -116,9 +119,20 @@ def items(session: Session, rows: Sequence[WidthPlan]) -> list[WidthPlanItem]:
             previous_plan_id=row.previous_plan_id,
             next_plan_id=following.get(row.id),
             problem=row.problem,
+            waits_for=[] if row.id in following else _waits_for(row, launched[row.id]),
             runs=[_launched(run, role) for run, role in launched[row.id]],
         )
         for row in rows
+    ]
+
+
+def _waits_for(row: WidthPlan, launched: Sequence[tuple[Run, str]]) -> list[int]:
+    if row.launch is None or LaunchRequest.model_validate(row.launch).rounds == 1:
+        return []
+    return [
+        run.id
+        for run, role in launched
+        if role == "selected" and run.status in ("failed", "cancelled", "lost")
     ]
 
 
@@ -143,15 +157,18 @@ def _source(session: Session, run_id: int) -> tuple[Run, RunSpecification]:
         ) from None
 
 
-def _others(session: Session, request: WidthRequest, model: ModelSpecification) -> list[int]:
-    others = [run_id for run_id in dict.fromkeys(request.also) if run_id != request.run_id]
-    for run_id in others:
-        _, specification = _source(session, run_id)
+def _others(session: Session, request: WidthRequest, model: ModelSpecification) -> list[Run]:
+    others = []
+    for run_id in dict.fromkeys(request.also):
+        if run_id == request.run_id:
+            continue
+        run, specification = _source(session, run_id)
         if specification.model != model:
             raise InvalidInput(
                 f"also: run {run_id} trained another network than run {request.run_id} (architecture, backbone, norm, "
                 "stride_in_1x1 and widths must be the same); leave it out"
             )
+        others.append(run)
     return others
 
 
@@ -166,7 +183,7 @@ def _rule(request: WidthRequest) -> Rule:
     return Rule(request.budget, request.parameters_budget, request.divisor, request.minimum, request.cap)
 
 
-def _answer(source: Source, selection: Selection, groups: Sequence[Group]) -> Plan:
+def _answer(source: Source, selection: Selection, warnings: list[str]) -> Plan:
     return Plan(
         source=source,
         scale=selection.scale,
@@ -193,7 +210,7 @@ def _answer(source: Source, selection: Selection, groups: Sequence[Group]) -> Pl
         ],
         totals=_totals(selection.stages),
         widths=selection.widths,
-        warnings=_warnings(groups),
+        warnings=warnings,
     )
 
 
@@ -213,15 +230,3 @@ def _totals(stages: Sequence[PlannedStage]) -> Totals:
         backbone_parameters_ratio=b1 / b0,
         macs_ratio=m1 / m0,
     )
-
-
-def _warnings(groups: Sequence[Group]) -> list[str]:
-    few = [group for group in groups if group.positions_per_channel < FEW_POSITIONS]
-    if not few:
-        return []
-    worst = min(few, key=lambda group: group.positions_per_channel)
-    return [
-        f"{len(few)} of {len(groups)} groups were measured with fewer than {FEW_POSITIONS} positions per channel "
-        f"(least: {worst.name}, {worst.positions_per_channel:.2g}), so their dimensionality reads low; use more probe "
-        "images or larger ones."
-    ]

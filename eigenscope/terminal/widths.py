@@ -42,7 +42,7 @@ def print_plan(plan: Plan) -> None:
         markup=False,
     )
     for warning in plan.warnings:
-        WORDS.print(warning, markup=False)
+        WORDS.print(f"note: {warning}", markup=False)
 
 
 def print_result(found: Result) -> None:
@@ -57,7 +57,7 @@ def print_result(found: Result) -> None:
         "backbone",
         "MACs",
         "forward, ms",
-        "MB",
+        "MiB",
     )
     print_table(columns, [_cells(row) for row in found.rows], numeric=columns[1:])
     WORDS.print(_verdict(found.verdict), markup=False)
@@ -84,7 +84,7 @@ def _cells(row: ResultRow) -> list[str]:
         millions(row.backbone_parameters),
         giga(row.macs),
         _spread(row.forward_seconds, 1e3, 0),
-        _spread(row.forward_bytes, 1e-6, 0),
+        _spread(row.forward_bytes, 2**-20, 0),
     ]
 
 

@@ -9,8 +9,8 @@ from backend.http.dependencies import ReadSession
 from backend.runs import repository as runs
 from backend.runs.presentation import items
 from backend.widths import service
-from backend.widths.result import ResultRow, result
-from backend.widths.schemas import Totals, WidthPlanItem
+from backend.widths.result import result
+from backend.widths.schemas import WidthPlanItem
 from frontend.pages.widths import FIRST_SEEDS, norms, plan_cautions
 from frontend.templating import page
 from frontend.width_verdict import MEASURES, accuracy_line, size_lines
@@ -44,7 +44,7 @@ def show(plan_id: int, request: Request, session: ReadSession) -> HTMLResponse:
         runs=sorted(trained, key=lambda run: run.id),
         roles=roles,
         seeds=seeds,
-        rows=[_sized(one, item.plan.totals) for one in found.rows],
+        rows=found.rows,
         measures=[
             (name, word)
             for name, word in MEASURES.items()
@@ -54,15 +54,6 @@ def show(plan_id: int, request: Request, session: ReadSession) -> HTMLResponse:
         next_seeds=_next_seeds(item),
         architecture=ARCHITECTURES[item.plan.source.architecture],
     )
-
-
-def _sized(row: ResultRow, totals: Totals) -> ResultRow:
-    """Return the row with the plan's own numbers where no run has started, and so measured, yet."""
-    if row.parameters is not None or row.role == "uniform":
-        return row
-    when = "after" if row.role == "selected" else "before"
-    names = ("parameters", "backbone_parameters", "macs")
-    return row.model_copy(update={name: getattr(totals, f"{name}_{when}") for name in names})
 
 
 def _next_seeds(item: WidthPlanItem) -> list[int]:

@@ -33,7 +33,9 @@ FIRST_SEEDS = (0, 1, 2)
 def show(request: Request, session: ReadSession, keys: Keys) -> HTMLResponse:
     """Show the plan that the address asks for; without a run, what there is to choose from."""
     if not keys.run:
-        return page(request, "width_plans.html", sources=sources(session), plans=plans(session))
+        choices = sources(session)
+        trained = next((one.id for one in choices if one.status == "succeeded"), None)
+        return page(request, "width_plans.html", sources=choices, trained=trained, plans=plans(session))
     run = runs.get(session, _id(keys.run))
     wanted, plan, refusal = _asked(session, keys)
     launched = run.origin == "launched"
@@ -70,7 +72,9 @@ def plan_cautions(plan: Plan) -> list[Caution]:
         f"{one.group}: {one.positions_per_channel:.1f}"
         for one in sorted(few, key=lambda one: one.positions_per_channel)
     )
-    return [Caution(sentence, lines) for sentence in plan.warnings]
+    return [
+        Caution(sentence, lines if "positions per channel" in sentence else ()) for sentence in plan.warnings
+    ]
 
 
 def norms(specification: dict[str, Any]) -> list[str]:

@@ -1,0 +1,143 @@
+"""What is told beside a plan: doubts about its spectra, what a chain waits for, sizes before anything has trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.architectures.widths import standard_widths
+from backend.database import Database
+from backend.measurements import repository
+from backend.measurements.records import LayerRow, SpectrumRow
+from backend.models import Run
+from backend.runs import service
+from backend.runs.specification import RunSpecification
+from backend.settings import Settings
+from backend.widths import rounds
+
+API = "/api/v1/width-plans"
+Source = Callable[..., int]
+
+
+def maps() -> dict[str, int]:
+    """Maps of a ResNet-18 that a plan needs, with their widths."""
+    widths = standard_widths("classifier", "resnet18")
+    inner = {name.replace(".conv", ".act"): width for name, width in widths.items() if "." in name}
+    outputs = {f"layer{s}.{b}": widths[f"layer{s}"] for s in (1, 2, 3, 4) for b in (0, 1)}
+    return {"act1": widths["stem"]} | inner | outputs
+
+
+@pytest.fixture
+def source(database: Database, settings: Settings, specification: RunSpecification) -> Source:
+    """Return a function that adds a run with half of each map's dimensions at iterations 0 and 100."""
+
+    def add(lambda_1: float = 1.0, positions: int = 10**6, **values: Any) -> int:
+        with database.writing() as session:
+            run = service.launch(session, settings, specification)
+            for name, value in ({"status": "succeeded"} | values).items():
+                setattr(run, name, value)
+            rows = [
+                LayerRow(k, name, "act", "stage", width) for k, (name, width) in enumerate(maps().items())
+            ]
+            repository.write_layers(session, run.id, rows)
+            for iteration in (0, 100):
+                spectra = []
+                for row in rows:
+                    found = np.where(np.arange(row.width) < row.width // 2, 1.0, 1e-6)
+                    found[0] = lambda_1 if row.name == "layer4.1" else 1.0
+                    spectra.append(
+                        SpectrumRow(
+                            row.order, found, row.width // 2, float(found.sum()), found[0], 4, positions
+                        )
+                    )
+                repository.write_spectra(session, run.id, iteration, spectra)
+            return run.id
+
+    return add
+
+
+def warnings(client: TestClient, run_id: int, **changes: Any) -> list[str]:
+    answer = client.post(f"{API}?preview=true", json={"run_id": run_id} | changes)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["warnings"])
+
+
+def test_a_trained_run_well_measured_raises_no_doubt(client: TestClient, source: Source) -> None:
+    assert warnings(client, source()) == []
+
+
+def test_untrained_and_unfinished_sources_are_told(client: TestClient, source: Source) -> None:
+    run_id = source(status="cancelled", iteration=100)
+    (late,) = warnings(client, run_id)
+    assert late.startswith(f"Run {run_id} is cancelled, at 100 of ")
+    (early,) = warnings(client, run_id, iteration=0)
+    assert f"Run {run_id} was untrained at iteration 0" in early
+    # An average is as doubtful as each of its runs.
+    assert f"Run {run_id} is cancelled" in warnings(client, source(), also=[run_id])[0]
+
+
+def test_eigenvalues_that_are_rounding_are_told_at_the_snapshot_used(
+    client: TestClient, source: Source
+) -> None:
+    run_id = source(lambda_1=5e5)
+    (told,) = warnings(client, run_id)
+    assert told.startswith("In 1 of ")
+    assert "largest: layer4.1, λ₁ = 5e+05" in told
+    assert warnings(client, run_id, threshold=0.5) == [], "far above the rounding"
+    assert warnings(client, run_id, criterion="relative", threshold=1e-7) == []
+
+
+def test_few_positions_are_told(client: TestClient, source: Source) -> None:
+    (told,) = warnings(client, source(positions=1000))
+    assert "fewer than 8 positions per channel (least: layer4" in told
+
+
+def end(database: Database, runs: Sequence[int], status: str) -> None:
+    with database.writing() as session:
+        for run_id in runs:
+            run = session.get(Run, run_id)
+            assert run is not None
+            run.status = status
+
+
+def test_a_chain_says_what_it_waits_for(
+    client: TestClient, database: Database, settings: Settings, source: Source
+) -> None:
+    plan_id = client.post(API, json={"run_id": source()}).json()["id"]
+    first, second = client.post(f"{API}/{plan_id}/runs", json={"rounds": 2, "seeds": [0, 1]}).json()[
+        "run_ids"
+    ]
+
+    def told() -> dict[str, Any]:
+        with database.writing() as session:
+            rounds.advance(session, settings)
+        return dict(client.get(f"{API}/{plan_id}").json())
+
+    assert told()["waits_for"] == []
+    end(database, [first], "failed")
+    end(database, [second], "succeeded")
+    assert told()["waits_for"] == [first]
+    end(database, [second], "cancelled")
+    assert told()["waits_for"] == [first, second]
+    for run_id in (first, second):
+        assert client.delete(f"/api/v1/runs/{run_id}").status_code == 204
+    item = told()
+    assert item["waits_for"] == []
+    assert "every selected run of this round was deleted" in item["problem"]
+    client.post(f"{API}/{plan_id}/runs", json={"rounds": 2})
+    assert told()["problem"] is None, "launched again, the chain goes on"
+
+
+def test_sizes_are_known_before_a_run_has_started(client: TestClient, source: Source) -> None:
+    plan_id = client.post(API, json={"run_id": source()}).json()["id"]
+    client.post(f"{API}/{plan_id}/runs", json={"baseline": True, "uniform": True})
+    rows = {row["role"]: row for row in client.get(f"{API}/{plan_id}/result").json()["rows"]}
+    totals = client.get(f"{API}/{plan_id}").json()["plan"]["totals"]
+    for role, when in (("baseline", "before"), ("selected", "after")):
+        for name in ("parameters", "backbone_parameters", "macs"):
+            assert rows[role][name] == totals[f"{name}_{when}"]
+    assert rows["selected"]["macs"] >= rows["uniform"]["macs"] > 0.9 * rows["selected"]["macs"]
