@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from backend.measurements import service
+from backend.measurements.records import WALL_SECONDS
 from backend.models import Dataset, Run
 from frontend.figures.course import Counted, Course, even_course, known_course
 from frontend.formats import duration
 
-WALL, EPOCH = "wall_seconds", "epoch"
-"""Metrics: seconds since a run's start, pauses between its attempts left out; epochs, as a recorded run told them."""
+EPOCH = "epoch"
+"""A metric by which a recorded run may tell its epochs."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _in_percent(run: Run) -> tuple[Course | None, str]:
 
 
 def _in_seconds(session: Session, run: Run) -> tuple[Course | None, str]:
-    told = _told(session, run, WALL)
+    told = _told(session, run, WALL_SECONDS)
     if told:
         return told, ""
     if run.attempt <= 1 and run.iteration and run.started_at and run.finished_at:
