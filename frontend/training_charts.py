@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.measurements.records import WALL_SECONDS
 from backend.models import Metric, Run
 from frontend.figures.metrics import ACCURACIES
 from frontend.settings_table import is_recorded
@@ -78,5 +79,5 @@ def _learning_rate() -> TrainingChart:
 
 
 def _own(names: Sequence[str]) -> list[TrainingChart]:
-    own = [name for name in names if not _is_loss(name) and name not in (*ACCURACIES, "lr")]
+    own = [name for name in names if not _is_loss(name) and name not in (*ACCURACIES, "lr", WALL_SECONDS)]
     return [TrainingChart("metric", name, "As it was recorded.", metric=name) for name in own[:OWN_AT_MOST]]

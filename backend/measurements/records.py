@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+WALL_SECONDS = "wall_seconds"
+"""The metric that says how many seconds after a run's start an iteration was done, pauses between attempts left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:

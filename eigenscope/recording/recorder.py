@@ -17,7 +17,7 @@ from backend.errors import Conflict, EigenscopeError, InvalidInput
 from backend.http.errors import as_sentence, field_errors
 from backend.measurements import recording
 from backend.measurements.recording import Measured, Record
-from backend.measurements.records import LayerRow
+from backend.measurements.records import WALL_SECONDS, LayerRow
 from backend.runs.recorded import (
     MOST_POINTS,
     Ending,
@@ -104,7 +104,7 @@ class BaseRecorder(ABC):
         )
         self._layers: dict[str, LayerRow] = {}
         self._points: list[MetricPoint] = []
-        self._flushed_at = time.monotonic()
+        self._began = self._flushed_at = time.monotonic()
         self._ended = False
 
     def layers(self, layers: Sequence[ProbedMap]) -> None:
@@ -126,11 +126,17 @@ class BaseRecorder(ABC):
         self._write_spectra(records)
 
     def metrics(self, iteration: int, values: Mapping[str, Any]) -> None:
-        """Note scalars of one iteration: anything that `float` takes; NaN and infinity are kept as missing."""
+        """Note scalars of one iteration: anything that `float` takes; NaN and infinity are kept as missing.
+
+        When that was is noted with each write, as `wall_seconds` since the recorder was made, unless it is given.
+        """
         self._demand_open()
         numbers = {name: _number(name, value) for name, value in values.items()}
         self._points.append(checked(MetricPoint, iteration=_whole(iteration), values=numbers))
         if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            if WALL_SECONDS not in numbers:
+                passed = {WALL_SECONDS: time.monotonic() - self._began}
+                self._points.append(MetricPoint(iteration=_whole(iteration), values=passed))
             self.flush()
 
     def flush(self) -> None:

@@ -16,6 +16,7 @@ import torch
 import eigenscope
 from backend.errors import Conflict, InvalidInput, Unavailable
 from eigenscope import FileRecorder
+from eigenscope.recording import recorder as recorder_module
 
 
 class Stumbling(FileRecorder):
@@ -133,6 +134,21 @@ def test_a_loss_may_be_given_as_it_is(
         recorder.layers(layers)
         recorder.metrics(1, {"loss": torch.tensor(0.5, requires_grad=True), "top1": np.float64(0.25)})
     assert read_file().metrics["loss"].values == (0.5,)
+
+
+def test_each_write_of_scalars_says_when_it_was(
+    file: Path, about: dict[str, Any], layers: Sequence[Any], read_file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "FLUSH_SECONDS", 0)
+    with FileRecorder(file, **about) as recorder:
+        recorder.layers(layers)
+        recorder.metrics(1, {"loss": 1.0})
+        recorder.metrics(2, {"loss": 1.0, "wall_seconds": 77.0})
+        recorder.metrics(3, {"loss": 1.0})
+    found = read_file().metrics["wall_seconds"]
+    assert found.iterations == (1, 2, 3)
+    assert found.values[1] == 77.0
+    assert 0 < found.values[0] < found.values[2] < 77
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -
     loop.run()
     assert memory.progressed == [1, 2, 3, 4, 5, 6]
     names = {"loss", "loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
-    assert set(memory.points[1]) == names | {"lr", "data_wait", "gradient_norm"}
+    assert set(memory.points[1]) == names | {"lr", "data_wait", "wall_seconds", "gradient_norm"}
     told = set(memory.points[3]) - set(memory.points[1])
     assert {name for name in told if "/" not in name} == {
         f"ap{suffix}" for suffix in ("", "50", "75", "_small", "_medium", "_large")
@@ -99,6 +99,9 @@ def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -
         assert point["loss"] == pytest.approx(sum(point[name] for name in names - {"loss"}), rel=1e-6)
         assert point["lr"] == learning_rate(wanted.training, iteration - 1)
         assert 0 <= point["data_wait"] <= 1
+    times = [memory.points[iteration]["wall_seconds"] for iteration in range(1, 7)]
+    assert times == sorted(times)
+    assert times[0] > 0
     assert sorted(memory.snapshots) == [0, 1, 2, 4, 6]
     row = memory.snapshots[6][0]
     assert row.dimensionality == sum(row.eigenvalues.astype(float) > 1e-3)

@@ -62,6 +62,9 @@ def demand_same(straight: tuple[Loop, Any], loops: list[Loop], memories: list[An
             losses.setdefault(iteration, {}).update(point)
         spectra |= snapshots(memory)
     assert losses == whole.losses()
+    times = [point.get("wall_seconds", 0.0) for memory in memories for point in memory.points.values()]
+    told = [seconds for seconds in times if seconds]
+    assert told == sorted(told), "the clock goes on where the piece before ended"
     expected = snapshots(whole)
     assert sorted(spectra) == sorted(expected)
     for iteration, values in expected.items():

@@ -14,7 +14,7 @@ from torch import nn
 
 from backend.datasets.coco import CocoFile
 from backend.errors import EigenscopeError, InvalidInput
-from backend.measurements.records import CheckpointRow
+from backend.measurements.records import WALL_SECONDS, CheckpointRow
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 from worker.probe.errors import ProbeStopped
@@ -28,7 +28,7 @@ from worker.training.evaluation import evaluate
 from worker.training.forward import forward_cost
 from worker.training.freezing import train_mode
 from worker.training.jitter import keep_drawn_sizes
-from worker.training.pace import Due, Mean, Pace
+from worker.training.pace import Due, Mean, Pace, Stopwatch
 from worker.training.saving import GIGABYTE, Saver
 from worker.training.snapshots import Snapshots
 from worker.training.stopping import StopFlag, StopRequested
@@ -82,7 +82,7 @@ class Loop:
             self._specification.checkpoint_budget * GIGABYTE,
             parts.kept,
         )
-        self._pace, self._waiting = Pace(), Mean()
+        self._pace, self._waiting, self._watch = Pace(), Mean(), Stopwatch()
         self._words_due = Due(SECONDS_BETWEEN_WORDS)
         self.iteration = 0
         self._looked = False
@@ -101,6 +101,7 @@ class Loop:
         checkpoints.restore_random_state(random_states[place.rank], self._parts.device)
         self.iteration, self._looked = state["iteration"], state["looked"]
         self._saver.best = state.get("best")
+        self._watch.before = state.get("seconds", 0.0)
 
     def run(self) -> None:
         """Train to the last iteration and save.
@@ -150,7 +151,7 @@ class Loop:
         self.iteration, self._looked = self.iteration + 1, False
         if self._ranks.first:
             took = time.perf_counter() - began
-            self._tell(metrics | {"data_wait": waited / took}, took)
+            self._tell(metrics | {"data_wait": waited / took, WALL_SECONDS: self._watch.seconds}, took)
 
     def _tell(self, metrics: dict[str, float], took: float) -> None:
         self._pace.add(took)
@@ -244,6 +245,7 @@ class Loop:
         state = {
             "looked": self._looked,
             "best": self._saver.best,
+            "seconds": self._watch.seconds,
             "random": first,
             "random_of_others": others,
             **self._update.state(),

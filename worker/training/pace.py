@@ -41,6 +41,19 @@ class Mean:
         return self._sum / self._count if self._count else None
 
 
+class Stopwatch:
+    """Seconds since a run's start, pauses between its attempts left out; `before` is what earlier ones took."""
+
+    def __init__(self) -> None:
+        self.before = 0.0
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has trained, probed, evaluated and saved by now."""
+        return self.before + time.monotonic() - self._began
+
+
 class Due:
     """Says yes at most once in so many seconds; the first time after that many."""
 
