@@ -1,0 +1,50 @@
+"""Files for people: written whole or not at all, and never over another one unasked."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from backend.errors import InvalidInput, Unavailable
+
+
+def demand_new(file: Path, *, force: bool) -> None:
+    """Refuse, before anything is made, a file that exists or cannot be written."""
+    if file.is_dir():
+        raise InvalidInput(f"{file} is a folder; name a file")
+    if not file.parent.is_dir():
+        raise InvalidInput(f"there is no folder {file.parent}; make it first, or name another")
+    if file.exists() and not force:
+        raise InvalidInput(f"{file} exists; choose another name, or write over it (force)")
+
+
+def write_whole(file: Path, content: Callable[[], bytes], *, force: bool = False) -> Path:
+    """Write what `content` makes and return the file's path; what goes wrong leaves nothing behind."""
+    demand_new(file, force=force)
+    made = content()
+    temporary = file.with_name(f".eigenscope-{secrets.token_hex(6)}")
+    try:
+        with temporary.open("xb") as opened:
+            opened.write(made)
+        _place(temporary, file, force=force)
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return file
+
+
+def _place(temporary: Path, file: Path, *, force: bool) -> None:
+    if force:
+        os.replace(temporary, file)
+        return
+    try:
+        # A link fails where the file exists: of two that write at once, the second is refused.
+        os.link(temporary, file)
+    except FileExistsError:
+        raise InvalidInput(f"{file} exists; choose another name, or write over it (force)") from None
+    except OSError:
+        # A file system without links.
+        os.replace(temporary, file)
