@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from backend.settings import Settings
 from eigenscope.server import build_app
-from frontend.pages.figures import FIGURES
+from frontend.figure_catalogue import FIGURES
 
 ESCAPED = html.escape("<img src=x onerror=window.hacked=1><b>%{x}</b>")
 
