@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from backend.errors import InvalidInput
+from eigenscope.client.figures import as_figure
 from eigenscope.client.measurements import Dimensions, Layers, Metrics, Spectra
-from eigenscope.client.optional import needed
 from eigenscope.client.runs import Run, Runs
 from eigenscope.client.transport import Transport
 from eigenscope.writing import write_whole
@@ -159,9 +159,7 @@ class Client:
             "threshold": threshold,
             "theme": theme,
         }
-        figures = needed("plotly.graph_objects", "a figure")
-        content = self._read(f"/figures/{_path(name)}", {"runs": _ids(runs), **query, **more})
-        return figures.Figure(content)
+        return as_figure(self._read(f"/figures/{_path(name)}", {"runs": _ids(runs), **query, **more}))
 
     def report(
         self,
