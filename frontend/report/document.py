@@ -96,7 +96,7 @@ def _title(runs: Sequence[RunItem]) -> str:
     names = [run.name for run in runs]
     if len(names) > TITLE_NAMES:
         return f"{', '.join(names[:TITLE_NAMES])} and {len(names) - TITLE_NAMES} more"
-    return ", ".join(names)
+    return " and ".join(names) if len(names) == 2 else ", ".join(names)
 
 
 def _columns(runs: Sequence[RunItem]) -> list[Column]:
