@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
-from frontend.builders import dimensions, spectra, training
+from frontend.builders import dimensions, missing, spectra, training
+from frontend.builders.missing import explained, is_empty
 from frontend.figure_request import FigureRequest
 
 Builder = Callable[[Session, FigureRequest], go.Figure]
@@ -27,36 +28,54 @@ class FigureKind:
     title: str
     parameters: tuple[str, ...]
     build: Builder
+    missing: Callable[[Session, FigureRequest], str]
+    """Why it is empty where it is."""
 
 
 _CRITERION = ("criterion", "threshold")
+_ALONG = ("x", "xscale")
 _ALL = (
-    FigureKind("heatmap", "Dimensionality by layer and iteration", _CRITERION, dimensions.build_heatmap),
+    FigureKind(
+        "heatmap",
+        "Dimensionality by layer and iteration",
+        (*_CRITERION, "x"),
+        dimensions.build_heatmap,
+        missing.no_spectra,
+    ),
     FigureKind(
         "heatmap_difference",
         "Difference of dimensionality between two runs",
-        _CRITERION,
+        (*_CRITERION, "x", "align"),
         dimensions.build_heatmap_difference,
+        missing.no_difference,
     ),
     FigureKind(
-        "spectrum", "Eigenspectrum of a layer", ("layer", "iteration", *_CRITERION), spectra.build_spectrum
+        "spectrum",
+        "Eigenspectrum of a layer",
+        ("layer", "iteration", *_CRITERION),
+        spectra.build_spectrum,
+        missing.no_spectra,
     ),
     FigureKind(
         "dimension_by_iteration",
         "Dimensionality of a layer along training",
-        ("layer", *_CRITERION),
+        ("layer", *_CRITERION, *_ALONG, "yscale", "band"),
         dimensions.build_dimension_by_iteration,
+        missing.no_spectra,
     ),
     FigureKind(
         "dimension_by_depth",
         "Dimensionality of all layers at an iteration",
-        ("iteration", *_CRITERION),
+        ("iteration", *_CRITERION, "yscale", "band", "align"),
         dimensions.build_dimension_by_depth,
+        missing.no_spectra,
     ),
-    FigureKind("losses", "Training loss", (), training.build_losses),
-    FigureKind("learning_rate", "Learning rate", (), training.build_learning_rate),
-    FigureKind("average_precision", "Average precision", (), training.build_average_precision),
-    FigureKind("metric", "A metric of one's own", ("metric",), training.build_metric),
+    FigureKind("losses", "Training loss", (), training.build_losses, missing.no_metric),
+    FigureKind("learning_rate", "Learning rate", (), training.build_learning_rate, missing.no_metric),
+    FigureKind(
+        "average_precision", "Average precision", (), training.build_average_precision, missing.no_metric
+    ),
+    FigureKind("metric", "A metric of one's own", ("metric",), training.build_metric, missing.no_metric),
 )
 
 FIGURES: Mapping[str, FigureKind] = MappingProxyType({kind.name: kind for kind in _ALL})
@@ -70,4 +89,6 @@ def figure(session: Session, name: str, asked: FigureRequest) -> go.Figure:
     """
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
-    return FIGURES[name].build(session, asked)
+    kind = FIGURES[name]
+    drawn = kind.build(session, asked)
+    return explained(drawn, kind.missing(session, asked)) if is_empty(drawn) else drawn

@@ -7,7 +7,10 @@ from pydantic import Field
 from backend.measurements.service import PAPER_CRITERION, criterion_threshold
 from backend.runs.specification import Part
 from frontend import gather
+from frontend.figures.alignment import Align
+from frontend.figures.along import Along
 from frontend.figures.colours import Theme
+from frontend.figures.course import Counted, Scale
 from frontend.figures.quantity import Quantity, quantity
 
 
@@ -24,6 +27,30 @@ class FigureRequest(Part):
     criterion: str = Field(PAPER_CRITERION, description="What counts as a dimension.", max_length=40)
     threshold: float | None = Field(None, description="The criterion's threshold; empty takes its default.")
     metric: str = Field("", description="Of the figure `metric`: which.", max_length=100)
+    x: Counted = Field(
+        "iteration",
+        description="What the axis along training counts: `iteration`; `epoch`, iterations times the batch size over "
+        "the training images; `relative`, percent of the planned iterations; `wall`, time since the start.",
+    )
+    xscale: Scale = Field(
+        "",
+        description="Of that axis. Empty: equal steps between snapshots counted in iterations, else linear. On a "
+        "logarithmic axis what lies at 0 is drawn at its left end, at the mark 0.",
+    )
+    yscale: Scale = Field("", description="Of the vertical axis. Empty: logarithmic of losses, else linear.")
+    band: str = Field(
+        "",
+        description="A tag: its runs are drawn as their mean with a band over seeds, runs from scratch apart from "
+        "pre-trained ones. `tags`: so are all that share a tag, their settings and no seed. The band is the sample's "
+        "standard deviation to either side, of two runs the lower and the higher; only iterations that all of them "
+        "have are averaged.",
+        max_length=60,
+    )
+    align: Align = Field(
+        "iteration",
+        description="Which snapshots of two runs belong together: those of one `iteration`, or by `progress` the last "
+        "one at no larger a share of the planned iterations than the first run's.",
+    )
     theme: Theme = Field("light", description="Colours.")
 
     @property
@@ -40,3 +67,8 @@ class FigureRequest(Part):
     def quantity(self) -> Quantity:
         """What the criterion's numbers are."""
         return quantity(self.criterion)
+
+    @property
+    def along(self) -> Along:
+        """What the axis along training counts."""
+        return Along(self.x, self.xscale)

@@ -18,6 +18,7 @@ from frontend.figures.metrics import MetricSeries
 from frontend.figures.quantity import Quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.map_kinds import position_note
+from frontend.settings_table import DECISIVE, is_recorded, stated_settings
 
 RUNS_AT_MOST = 16
 
@@ -55,7 +56,23 @@ def run_ids(text: str) -> list[int]:
 
 def figure_runs(runs: Sequence[Run]) -> list[FigureRun]:
     """Return what one figure knows of these runs."""
-    return told_apart([FigureRun(run.id, run.name, run.specification["init"]["kind"]) for run in runs])
+    return told_apart([_figure_run(run) for run in runs])
+
+
+def _figure_run(run: Run) -> FigureRun:
+    specification = run.specification
+    settings = stated_settings(specification)
+    seed = settings.pop("training.seed", settings.pop("seed", ""))
+    if not is_recorded(specification):
+        settings = {name: text for name, text in settings.items() if name in DECISIVE}
+    return FigureRun(
+        run.id,
+        run.name,
+        specification["init"]["kind"],
+        tags=tuple(run.tags),
+        seed=int(seed) if seed.isascii() and seed.isdecimal() else None,
+        recipe=repr(sorted(settings.items())),
+    )
 
 
 def runs_of(session: Session, ids: Sequence[int]) -> list[Run]:

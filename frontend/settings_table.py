@@ -76,7 +76,7 @@ def compared_settings(specifications: Sequence[Mapping[str, Any]]) -> list[Setti
 
 def comparison_warning(specifications: Sequence[Mapping[str, Any]]) -> str | None:
     """Return one sentence naming what besides the initialisation parts the runs, as far as they say."""
-    names = list(dict.fromkeys(_parting(specifications)))
+    names = list(dict.fromkeys(parting(specifications)))
     if not names:
         return None
     if len(names) > NAMED_AT_MOST:
@@ -85,7 +85,7 @@ def comparison_warning(specifications: Sequence[Mapping[str, Any]]) -> str | Non
     return f"These runs also differ in {words}: what parts them is not the initialisation alone."
 
 
-def _parting(specifications: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def parting(specifications: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what runs that state a setting state differently: the decisive ones, and all that are a recorder's own."""
     flat = [stated_settings(one) for one in specifications]
     recorded = [one for one, source in zip(flat, specifications, strict=True) if is_recorded(source)]

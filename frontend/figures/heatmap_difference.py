@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from frontend.figures.axes import FigureLayer, iteration_axis, layer_axis, stage_separators
+from frontend.figures.along import BY_ITERATION, Along
+from frontend.figures.axes import FigureLayer, layer_axis, stage_separators
 from frontend.figures.colours import PALETTES, Theme, hue, run_colour
+from frontend.figures.course import Places
+from frontend.figures.packing import packed
 from frontend.figures.quantity import DIMENSIONS, Quantity
 from frontend.figures.runs import FigureRun
+from frontend.figures.snapshots import column_axis, column_names
 from frontend.figures.theme import make_figure
 
 SMALLEST_SCALE = 0.05
@@ -27,24 +32,30 @@ def heatmap_difference(
     shares: tuple[NDArray[np.float64], NDArray[np.float64]],
     theme: Theme = "light",
     quantity: Quantity = DIMENSIONS,
+    along: Along = BY_ITERATION,
+    places: Places | None = None,
+    others: Sequence[int] | None = None,
+    notes: Sequence[str] = (),
 ) -> go.Figure:
     """Draw the first run's share of the full width minus the second's, in points, over what both have.
 
     `shares` are two arrays (layers x iterations) of dimensionality over width, or of slopes, whose difference is drawn
-    as it is; NaN where missing. The scale
-    is centred at zero and ends in each run's own colour: a cell has the colour of the run that is higher. Two
-    runs of one hue would leave the sign unread: theirs ends in purple (first higher) and green (second).
+    as it is; NaN where missing. `iterations` and `places` are the first run's, `others` the second's iterations where
+    these are not the same. The scale is centred at zero and ends in each run's own colour: a cell has the colour of
+    the run that is higher. Two runs of one hue would leave the sign unread: theirs ends in purple (first higher) and
+    green (second).
     """
+    names = _column_names(iterations, places, along, others)
     difference = np.asarray(shares[0], dtype=np.float64) - np.asarray(shares[1], dtype=np.float64)
     finite = np.abs(difference[np.isfinite(difference)])
     end = max(SMALLEST_SCALE, float(finite.max()) if finite.size else 0.0)
     high, low = _ends(first, second, theme)
     points = 100 if quantity.of_width else 1
     trace = go.Heatmap(
-        x=[str(iteration) for iteration in iterations],
+        x=names,
         y=[layer.hover for layer in layers],
         z=(points * difference).astype(np.float32),
-        customdata=np.stack([points * shares[0], points * shares[1]], axis=-1).astype(np.float32),
+        customdata=_both(shares, quantity),
         zmin=-points * end,
         zmid=0,
         zmax=points * end,
@@ -60,8 +71,9 @@ def heatmap_difference(
         [trace],
         layers=layers,
         iterations=iterations,
-        words=quantity.meta,
-        xaxis={**iteration_axis(iterations), "showgrid": False},
+        words={**quantity.meta, "x": along.counted, "xscale": "steps"},
+        notes=notes,
+        xaxis=column_axis(names, iterations, places, along),
         yaxis={
             **layer_axis(layers),
             "categoryarray": [layer.hover for layer in layers],
@@ -72,10 +84,24 @@ def heatmap_difference(
     )
 
 
+def _column_names(
+    iterations: Sequence[int], places: Places | None, along: Along, others: Sequence[int] | None
+) -> list[str]:
+    names = column_names(iterations, places, along)
+    if others is None:
+        return names
+    return [f"{name} − {other}" for name, other in zip(names, others, strict=True)]
+
+
 def _ends(first: FigureRun, second: FigureRun, theme: Theme) -> tuple[str, str]:
     if hue(first.init) == hue(second.init):
         return PALETTES[theme].ends
     return run_colour(first.id, first.init, theme), run_colour(second.id, second.init, theme)
+
+
+def _both(shares: tuple[NDArray[np.float64], NDArray[np.float64]], quantity: Quantity) -> NDArray[Any]:
+    """Return both runs' numbers for hovers, shares as whole percentages."""
+    return packed(*(np.rint(100 * share) if quantity.of_width else share for share in shares))
 
 
 def _number(quantity: Quantity) -> str:

@@ -68,16 +68,21 @@ def make_figure(
     names: Sequence[str] = (),
     iterations: Sequence[int] = (),
     words: Mapping[str, str] = MappingProxyType({}),
+    notes: Sequence[str] = (),
     **layout: Any,
 ) -> go.Figure:
     """Return a figure in the house look.
 
     `layout.meta` holds what a page needs beside the picture: the title (the caption shows it, an exported
-    picture draws it), the raw `names` (of layers, or bins) and iterations behind category axes, and
-    `words` of a `Quantity`.
+    picture draws it), the raw `names` (of layers, or bins) and iterations behind category axes, `words` of a
+    `Quantity`, and `notes`: sentences as plain text on what is drawn. Where nothing is drawn the page says these.
     """
     raw = [*(layer.name for layer in layers), *names]
-    meta = {"title": title, "layers": raw, "iterations": list(iterations), **words}
+    meta: dict[str, Any] = {"title": title, "layers": raw, "iterations": list(iterations), **words}
+    if notes:
+        meta["notes"] = list(notes)
+        if not traces:
+            meta["empty"] = " ".join(notes)
     given = {"template": template(theme), "meta": meta, "dragmode": False, **layout}
     # In one piece: updating a figure's layout afterwards costs as much again as making it.
     return go.Figure(data=list(traces), layout=given)

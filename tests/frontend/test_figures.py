@@ -177,7 +177,7 @@ def test_axes_of_slopes_hold_the_largest_and_name_them() -> None:
     assert figure.layout.yaxis.range[1] > 2
     assert figure.layout.yaxis.title.text == "power-law slope α"
     depth = [DepthSeries(I_RUN, 10, LAYERS, np.array([1.0, 2.0, 0.5]))]
-    figure = dimension_by_depth(depth, 2.0, quantity=SLOPE)
+    figure = dimension_by_depth(depth, (0.5, 2.0), quantity=SLOPE)
     np.testing.assert_allclose(figure.data[0].y, [1.0, 2.0, 0.5])
     assert figure.layout.yaxis.range[1] > 2
     assert "%" not in figure.layout.yaxis.tickformat
