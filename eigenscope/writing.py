@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 from backend.errors import InvalidInput, Unavailable
@@ -20,14 +19,13 @@ def demand_new(file: Path, *, force: bool) -> None:
         raise InvalidInput(f"{file} exists; choose another name, or write over it (force)")
 
 
-def write_whole(file: Path, content: Callable[[], bytes], *, force: bool = False) -> Path:
-    """Write what `content` makes and return the file's path; what goes wrong leaves nothing behind."""
+def write_whole(file: Path, content: bytes, *, force: bool = False) -> Path:
+    """Write a file and return its path; what goes wrong leaves nothing behind."""
     demand_new(file, force=force)
-    made = content()
     temporary = file.with_name(f".eigenscope-{secrets.token_hex(6)}")
     try:
         with temporary.open("xb") as opened:
-            opened.write(made)
+            opened.write(content)
         _place(temporary, file, force=force)
     except OSError as error:
         raise Unavailable(f"{file} cannot be written: {error.strerror}") from None

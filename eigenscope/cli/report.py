@@ -52,12 +52,10 @@ def report(
 
 
 def _write_page(instance: Instance, asked: ReportRequest, file: Path, force: bool) -> None:
+    # Before the work: a minute later would be too late to hear it.
     demand_new(file, force=force)
-
-    def content() -> bytes:
-        with instance.database.reading() as session:
-            return whole_report(session, asked, datetime.now(UTC))
-
+    with instance.database.reading() as session:
+        content = whole_report(session, asked, datetime.now(UTC))
     written = write_whole(file, content, force=force)
     typer.echo(f"{size(written.stat().st_size)}, to be opened in any browser", err=True)
     typer.echo(str(written))

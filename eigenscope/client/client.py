@@ -14,7 +14,7 @@ from eigenscope.client.figures import as_figure
 from eigenscope.client.measurements import Dimensions, Layers, Metrics, Spectra
 from eigenscope.client.runs import Run, Runs
 from eigenscope.client.transport import Transport
-from eigenscope.writing import write_whole
+from eigenscope.writing import demand_new, write_whole
 
 PAGE = 1000
 RunIds = int | Sequence[int]
@@ -186,7 +186,9 @@ class Client:
             "c": criterion,
             "t": threshold,
         }
-        return write_whole(Path(file), lambda: self._transport.page("/report", query), force=force)
+        path = Path(file)
+        demand_new(path, force=force)
+        return write_whole(path, self._transport.page("/report", query), force=force)
 
     def _read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         return json.loads(self._transport.get(path, query))

@@ -9,17 +9,18 @@ from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
 from backend.measurements import repository
-from backend.models import Layer, Run
+from backend.models import Run
 from frontend.figure_catalogue import FIGURES
 from frontend.figure_request import FigureRequest
 from frontend.figures.colours import Theme
+from frontend.layer_choice import first_layer
 from frontend.report.request import ReportRequest
 from frontend.training_charts import charts_of_comparison, charts_of_run
 
 OF_ONE_RUN = "heatmap"
 OF_TWO_RUNS = "heatmap_difference"
 OF_LAYERS = ("spectrum", "dimension_by_iteration")
-TALL = ("spectrum", OF_ONE_RUN, OF_TWO_RUNS)
+TALL = ("compare", "spectrum", OF_ONE_RUN, OF_TWO_RUNS)
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,7 @@ def chosen_layers(session: Session, runs: Sequence[Run], asked: ReportRequest) -
     for name in asked.layers:
         if name not in names:
             raise NotFound(f"none of these runs has a layer '{name}'; see the list of layers on their pages")
-    return asked.layers or _first_layer(found)
-
-
-def _first_layer(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the last block output, where the paper's difference between I and S shows most."""
-    blocks = [layer for layer in layers if layer.map == "block"] or list(layers)
-    return (blocks[-1].name,) if blocks else ()
+    return asked.layers or tuple(filter(None, [first_layer(found)]))
 
 
 def panels(session: Session, runs: Sequence[Run], asked: ReportRequest) -> list[Panel]:
