@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backend.errors import Unavailable as Unavailable
     from backend.runs.recordings import RecordingStopped as RecordingStopped
     from eigenscope.client import Client as Client
+    from eigenscope.images import save_figure as save_figure
     from eigenscope.recording.database import DatabaseRecorder as DatabaseRecorder
     from eigenscope.recording.file import FileRecorder as FileRecorder
     from eigenscope.recording.reading import Recording as Recording
@@ -40,6 +41,7 @@ _LAZY = {
     "Unauthorized": "backend.errors",
     "Unavailable": "backend.errors",
     "read_recording": "eigenscope.recording.reading",
+    "save_figure": "eigenscope.images",
 }
 
 

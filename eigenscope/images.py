@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,11 +29,21 @@ NO_CHROMIUM = (
 
 
 @dataclass(frozen=True)
-class _Order:
-    """A figure as kaleido draws it."""
+class Print:
+    """A figure that becomes a file, by whose ending it is a PNG or an SVG."""
 
-    figure: dict[str, Any]
-    options: dict[str, Any]
+    file: Path
+    figure: go.Figure
+    paper: Paper
+
+    @property
+    def kind(self) -> Format:
+        """Which of the two; InvalidInput where it is neither."""
+        ending = self.file.suffix.lower().removeprefix(".")
+        for kind in get_args(Format):
+            if ending == kind:
+                return kind  # type: ignore[no-any-return]
+        raise InvalidInput(f"{self.file.name} must end in .png or .svg")
 
 
 def save_figure(
@@ -52,43 +62,31 @@ def save_figure(
     on white. An SVG holds text as text; a PNG has `dpi` dots per inch. Needs kaleido (`eigenscope[images]`) and a
     Chromium: Unavailable says which is missing. A file that exists is refused (InvalidInput) unless `force`.
     """
-    path = Path(file)
-    return save_figures({path: figure}, Paper(width_mm, height_mm, font_pt), dpi=dpi, force=force)[0]
+    one = Print(Path(file), figure, Paper(width_mm, height_mm, font_pt))
+    return save_figures([one], dpi=dpi, force=force)[0]
 
 
-def save_figures(
-    figures: Mapping[Path, go.Figure], paper: Paper, *, dpi: int = DPI, force: bool = False
-) -> list[Path]:
+def save_figures(prints: Sequence[Print], *, dpi: int = DPI, force: bool = False) -> list[Path]:
     """Write several figures with one start of the browser."""
     if not 30 <= dpi <= 2400:
         raise InvalidInput(f"a PNG must have between 30 and 2400 dots per inch, not {dpi}")
-    formats = {path: _format(path) for path in figures}
-    for path in figures:
-        demand_new(path, force=force)
-    drawn = _drawn([_order(figures[path], kind, paper, dpi) for path, kind in formats.items()])
+    for one in prints:
+        demand_new(one.file, force=force)
+    orders = [(on_paper(one.figure, one.paper).to_plotly_json(), _options(one, dpi)) for one in prints]
     return [
-        write_whole(path, _with_size(content, kind, paper, dpi), force=force)
-        for (path, kind), content in zip(formats.items(), drawn, strict=True)
+        write_whole(one.file, _with_size(one, content, dpi), force=force)
+        for one, content in zip(prints, _drawn(orders), strict=True)
     ]
 
 
-def _format(file: Path) -> Format:
-    ending = file.suffix.lower().removeprefix(".")
-    for kind in get_args(Format):
-        if ending == kind:
-            return kind  # type: ignore[no-any-return]
-    raise InvalidInput(f"{file.name} must end in .png or .svg")
+def _options(one: Print, dpi: int) -> dict[str, Any]:
+    width, height = one.paper.pixels
+    scale = one.paper.scale(dpi) if one.kind == "png" else 1
+    return {"format": one.kind, "width": width, "height": height, "scale": scale}
 
 
-def _order(figure: go.Figure, kind: Format, paper: Paper, dpi: int) -> _Order:
-    width, height = paper.pixels
-    scale = paper.scale(dpi) if kind == "png" else 1
-    options = {"format": kind, "width": width, "height": height, "scale": scale}
-    return _Order(on_paper(figure, paper).to_plotly_json(), options)
-
-
-def _drawn(orders: Sequence[_Order]) -> list[bytes]:
-    """Return the images; a thread of its own, since a notebook's has an event loop already."""
+def _drawn(orders: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> list[bytes]:
+    """Return the images of (figure, options); a thread of its own, since a notebook's has an event loop already."""
     try:
         kaleido = import_module("kaleido")
         errors = import_module("kaleido.errors")
@@ -98,7 +96,7 @@ def _drawn(orders: Sequence[_Order]) -> list[bytes]:
     async def draw() -> list[bytes]:
         # Without MathJax, which would be fetched from the internet.
         async with kaleido.Kaleido(n=1, mathjax=False) as browser:
-            return [await browser.calc_fig(order.figure, order.options) for order in orders]
+            return [await browser.calc_fig(figure, options) for figure, options in orders]
 
     try:
         with ThreadPoolExecutor(1) as thread:
@@ -109,10 +107,10 @@ def _drawn(orders: Sequence[_Order]) -> list[bytes]:
         raise Unavailable(f"the browser that draws PNG and SVG files did not start: {error}") from None
 
 
-def _with_size(content: bytes, kind: Format, paper: Paper, dpi: int) -> bytes:
+def _with_size(one: Print, content: bytes, dpi: int) -> bytes:
     """Return the image with its size in print."""
-    if kind == "svg":
-        return svg_in_millimetres(content.decode(), paper).encode()
+    if one.kind == "svg":
+        return svg_in_millimetres(content.decode(), one.paper).encode()
     sized = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
         image.save(sized, "PNG", dpi=(dpi, dpi), optimize=True)

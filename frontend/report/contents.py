@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from frontend.training_charts import charts_of_comparison, charts_of_run
 OF_ONE_RUN = "heatmap"
 OF_TWO_RUNS = "heatmap_difference"
 OF_LAYERS = ("spectrum", "dimension_by_iteration")
+_FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
 TALL = ("compare", "spectrum", OF_ONE_RUN, OF_TWO_RUNS)
 
 
@@ -36,6 +38,13 @@ class Panel:
     def tall(self) -> bool:
         """Whether it needs height to be read."""
         return self.figure in TALL
+
+    @property
+    def file_stem(self) -> str:
+        """A name for its file: of letters that every file system takes."""
+        of_run = [f"run-{self.runs[0]}"] if self.figure == OF_ONE_RUN else []
+        parts = [self.figure, *of_run, self.layer, self.metric]
+        return "-".join(_FOREIGN.sub("-", part).strip("-.") for part in parts if part)
 
     @property
     def reads(self) -> tuple[str, ...]:
