@@ -16,7 +16,9 @@ def demand_new(file: Path, *, force: bool) -> None:
     if not file.parent.is_dir():
         raise InvalidInput(f"there is no folder {file.parent}; make it first, or name another")
     if file.exists() and not force:
-        raise InvalidInput(f"{file} exists; name another file, or write over it with --force (in Python force=True)")
+        raise InvalidInput(
+            f"{file} exists; name another file, or write over it with --force (in Python force=True)"
+        )
 
 
 def write_whole(file: Path, content: bytes, *, force: bool = False) -> Path:
@@ -42,7 +44,9 @@ def _place(temporary: Path, file: Path, *, force: bool) -> None:
         # A link fails where the file exists: of two that write at once, the second is refused.
         os.link(temporary, file)
     except FileExistsError:
-        raise InvalidInput(f"{file} exists; name another file, or write over it with --force (in Python force=True)") from None
+        raise InvalidInput(
+            f"{file} exists; name another file, or write over it with --force (in Python force=True)"
+        ) from None
     except OSError:
         # A file system without links.
         os.replace(temporary, file)

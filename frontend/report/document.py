@@ -134,6 +134,7 @@ def _settings(runs: Sequence[Run]) -> list[Setting]:
     return [
         Setting(row.name, [setting_without_places(row.name, value) for value in row.settings], row.differs)
         for row in rows
+        if set(row.settings) != {formats.DASH}
     ]
 
 

@@ -106,6 +106,8 @@ def _drawn(session: Session, panel: Panel, asked: ReportRequest) -> DrawnPanel:
 
 def _plotly_json(session: Session, panel: Panel, asked: ReportRequest, theme: Theme) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(figure(session, panel.figure, panel.request(asked, theme)).to_json())
+    # Names as they are, which nothing here reads: labels hold them as text.
+    del made["layout"]["meta"]["layers"]
     return made
 
 
