@@ -50,3 +50,9 @@ def _place(temporary: Path, file: Path, *, force: bool) -> None:
     except OSError:
         # A file system without links.
         os.replace(temporary, file)
+
+
+def _exists(file: Path) -> InvalidInput:
+    return InvalidInput(
+        f"{file} exists; name another file, or write over it with --force (in Python force=True)"
+    )
