@@ -26,9 +26,10 @@ def side_by_side(title: str, figures: Mapping[str, go.Figure], theme: Theme = "l
         number = "" if place == 0 else str(place + 1)
         # From the top: a paper is read downwards.
         domains = {"x": _domain(column, COLUMNS, GAP["x"]), "y": _domain(rows - 1 - row, rows, GAP["y"])}
-        drawn = figure.to_plotly_json()
-        traces += [{**trace, "xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in drawn["data"]]
-        _take(layout, drawn["layout"], number, domains)
+        traces += [
+            {**trace.to_plotly_json(), "xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in figure.data
+        ]
+        _take(layout, figure.layout.to_plotly_json(), number, domains)
         layout["annotations"].append(_caption(caption, number, theme))
     _name_each_run_once(traces)
     return make_figure(
