@@ -18,7 +18,7 @@ from frontend.assets import compressed_plotly, inlined_script, stylesheet
 from frontend.cautions import cautions
 from frontend.report.contents import chosen_layers, panels
 from frontend.report.drawing import Drawing, drawings
-from frontend.report.packing import as_text, compressed_json
+from frontend.report.packing import Store, as_text, compressed_json
 from frontend.report.places import setting_without_places
 from frontend.report.readings import readings
 from frontend.report.request import ReportRequest
@@ -54,8 +54,9 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
     presented = items(session, runs)
     drawn = drawings(session, panels(session, runs, asked), asked)
     found = readings(session, runs, chosen_layers(session, runs, asked), asked) if drawn.moving else []
+    store = Store()
     content = {
-        "panels": [one.packed() for one in drawn.panels],
+        "panels": [one.packed(store) for one in drawn.panels],
         "iterations": drawn.iterations,
         "start": drawn.start,
         "readings": [one.packed() for one in found],
@@ -81,6 +82,7 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         notes=_notes(drawn),
         style=stylesheet(),
         content=compressed_json(content),
+        arrays=store.compressed(),
         plotly=as_text(compressed_plotly()),
         script=inlined_script(SCRIPTS),
     )

@@ -16,11 +16,12 @@ from frontend.figures.axes import union_of_iterations
 from frontend.figures.colours import Theme
 from frontend.report.contents import Panel
 from frontend.report.motion import Move, moves, thinned
-from frontend.report.packing import differences, typed
+from frontend.report.packing import Store, differences
 from frontend.report.request import ReportRequest
 
-MOST_BYTES = 9_000_000
-"""Of all that moves, before base64 adds a third and plotly.js 2 MB: a file of some 15 MB can still be sent by mail."""
+MOST_BYTES = 18_000_000
+"""Of all that moves. As compressed text it takes some 0.55 of that, beside 2 MB of plotly.js: a file of at most some
+15 MB can still be sent by mail."""
 METRICS = ("losses", "average_precision", "learning_rate", "metric")
 """Figures whose x is the iteration itself and not the place of a snapshot."""
 
@@ -33,6 +34,8 @@ class DrawnPanel:
     light: dict[str, Any]
     dark: list[tuple[list[str | int], Any]]
     moves: list[Move]
+    iteration: int | None
+    """The iteration that was asked for."""
 
     @property
     def tall(self) -> bool:
@@ -45,9 +48,16 @@ class DrawnPanel:
         return html.unescape(self.light["layout"]["meta"]["title"])
 
     @property
-    def empty(self) -> bool:
-        """Whether there is nothing to see."""
-        return not any(_has_points(trace.get("x")) for trace in self.light["data"])
+    def note(self) -> str:
+        """At which iteration a figure of one stands that does not follow the cursor."""
+        if self.moves or "iteration" not in self.panel.reads:
+            return ""
+        return "at the last snapshot" if self.iteration is None else f"at iteration {self.iteration:,}"
+
+    @property
+    def empty(self) -> str:
+        """Why there is nothing to see; empty where there is something."""
+        return str(self.light["layout"]["meta"].get("empty", ""))
 
     @property
     def snapshots(self) -> list[int]:
@@ -55,12 +65,12 @@ class DrawnPanel:
         axis: list[int] = self.light["layout"]["meta"].get("iterations", [])
         return union_of_iterations([axis, *(move.iterations for move in self.moves)])
 
-    def packed(self) -> dict[str, Any]:
-        """Return what the report's script reads."""
+    def packed(self, store: Store) -> dict[str, Any]:
+        """Return what the report's script reads; arrays go into the store."""
         return {
             "light": self.light,
             "dark": self.dark,
-            "moves": [_packed_move(move) for move in self.moves],
+            "moves": [_packed_move(move, store) for move in self.moves],
             "metric": self.panel.figure in METRICS,
             "follows": "iteration" in self.panel.reads and bool(self.moves),
         }
@@ -101,7 +111,7 @@ def drawings(session: Session, panels: Sequence[Panel], asked: ReportRequest) ->
 def _drawn(session: Session, panel: Panel, asked: ReportRequest) -> DrawnPanel:
     light, dark = (_plotly_json(session, panel, asked, theme) for theme in ("light", "dark"))
     found = moves(session, panel, asked, light["data"])
-    return DrawnPanel(panel, light, differences(light, dark), found)
+    return DrawnPanel(panel, light, differences(light, dark), found, asked.iteration)
 
 
 def _plotly_json(session: Session, panel: Panel, asked: ReportRequest, theme: Theme) -> dict[str, Any]:
@@ -111,10 +121,6 @@ def _plotly_json(session: Session, panel: Panel, asked: ReportRequest, theme: Th
     return made
 
 
-def _has_points(values: Any) -> bool:
-    return bool(values.get("bdata") if isinstance(values, dict) else values)
-
-
-def _packed_move(move: Move) -> dict[str, Any]:
-    arrays = {name: typed(values) for name, values in move.arrays.items()}
+def _packed_move(move: Move, store: Store) -> dict[str, Any]:
+    arrays = {name: store.add(values) for name, values in move.arrays.items()}
     return {"trace": move.trace, "iterations": list(move.iterations), "arrays": arrays}

@@ -17,6 +17,7 @@ from frontend import gather
 from frontend.figures.quantity import quantity
 from frontend.figures.runs import FigureRun
 from frontend.report.contents import Panel
+from frontend.report.packing import shortened
 from frontend.report.request import ReportRequest
 
 
@@ -70,7 +71,7 @@ def _of_spectrum(session: Session, panel: Panel, asked: ReportRequest, traces: S
 
 def _spectrum_arrays(part: str, one: LayerSpectra, asked: ReportRequest) -> dict[str, NDArray[Any]]:
     if part == "curve":
-        return {"y": one.eigenvalues}
+        return {"y": shortened(one.eigenvalues)}
     if part == "dimension":
         return _markers(one, _dimensions(one, asked))
     return _fits(one, _dimensions(one, asked), asked.chosen_threshold) if part == "fit" else {}

@@ -2,7 +2,7 @@
 import { dimension, integer, lastAt, significant } from "./numbers.js";
 
 /**
- * @typedef {{dtype: string, bdata: string, shape: number[]}} Packed an array as bytes, the snapshots along its first axis
+ * @typedef {{dtype: string, shape: number[], at: number}} Packed an array, the snapshots along its first axis: where its bytes are
  * @typedef {{trace: number, iterations: number[], arrays: Record<string, Packed>}} Move
  * @typedef {{light: PlotlyFigure, dark: [(string | number)[], unknown][], moves: Move[], metric: boolean, follows: boolean}} Panel
  *   `dark` is what differs from `light`; `metric`: x is the iteration itself; `follows`: shows one iteration
@@ -22,23 +22,28 @@ const range = /** @type {HTMLInputElement | null} */ (document.querySelector("#i
 const play = /** @type {HTMLButtonElement | null} */ (document.querySelector("#play"));
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
-/** @param {string} id of the element that holds compressed text */
-async function unpacked(id) {
+/** @param {string} id of the element that holds what is compressed */
+function unpacked(id) {
   const packed = document.getElementById(id)?.textContent ?? "";
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
 }
 
 /**
  * @param {Packed} packed
+ * @param {Uint8Array} store of all arrays: first bytes of an array's numbers, then their second bytes, and so on
  * @returns {Rows}
  */
-function rowsOf({ dtype, bdata, shape }) {
-  const { buffer } = Uint8Array.from(atob(bdata), (letter) => letter.charCodeAt(0));
+function rowsOf({ dtype, shape, at }, store) {
   const kinds = { f4: Float32Array, f8: Float64Array, i4: Int32Array };
-  const values = new kinds[/** @type {keyof typeof kinds} */ (dtype)](buffer);
-  const [, count, each = 0] = shape;
+  const kind = kinds[/** @type {keyof typeof kinds} */ (dtype)];
+  const [steps, count, each = 0] = shape;
   const size = count * (each || 1);
+  const values = new kind(steps * size);
+  const bytes = new Uint8Array(values.buffer);
+  for (let k = 0, place = at; k < kind.BYTES_PER_ELEMENT; k++) {
+    for (let to = k; to < bytes.length; to += kind.BYTES_PER_ELEMENT) bytes[to] = store[place++];
+  }
   return (step) => {
     const row = Array.from(values.subarray(step * size, (step + 1) * size));
     return each ? Array.from({ length: count }, (_, k) => row.slice(k * each, (k + 1) * each)) : row;
@@ -49,8 +54,9 @@ class Drawn {
   /**
    * @param {PlotlyElement} plot
    * @param {Panel} panel
+   * @param {Uint8Array} store
    */
-  constructor(plot, panel) {
+  constructor(plot, panel, store) {
     this.plot = plot;
     this.panel = panel;
     this.note = plot.closest("figure")?.querySelector(".chart-note");
@@ -59,7 +65,7 @@ class Drawn {
     this.moves = panel.moves.map(({ trace, iterations, arrays }) => ({
       trace,
       iterations,
-      rows: Object.entries(arrays).map(([name, packed]) => /** @type {[string, Rows]} */ ([name, rowsOf(packed)])),
+      rows: Object.entries(arrays).map(([name, packed]) => /** @type {[string, Rows]} */ ([name, rowsOf(packed, store)])),
     }));
   }
 
@@ -207,9 +213,10 @@ async function drawAll(dark, width) {
 
 async function start() {
   const script = document.createElement("script");
-  script.textContent = await unpacked("plotly");
+  script.textContent = await unpacked("plotly").text();
   document.head.append(script);
-  content = JSON.parse(await unpacked("content"));
+  content = await unpacked("content").json();
+  const store = new Uint8Array(await unpacked("arrays").arrayBuffer());
   if (range && content.iterations.length) {
     range.max = String(content.iterations.length - 1);
     range.value = String(content.start);
@@ -219,7 +226,7 @@ async function start() {
     play?.addEventListener("click", toggle);
   }
   say(iterationNow());
-  drawn = content.panels.map((panel, k) => new Drawn(plots[k], panel));
+  drawn = content.panels.map((panel, k) => new Drawn(plots[k], panel, store));
   await drawAll(darkness.matches);
   darkness.addEventListener("change", () => drawAll(darkness.matches));
   // Paper is white and as wide as paper.
