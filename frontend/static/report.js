@@ -62,6 +62,11 @@ class Drawn {
     this.note = plot.closest("figure")?.querySelector(".chart-note");
     this.mark = document.createElement("div");
     this.mark.className = "crosshair vertical";
+    this.seen = true;
+    new IntersectionObserver((entries) => {
+      this.seen = entries[entries.length - 1].isIntersecting;
+      if (this.seen && this.mark.isConnected) this.move(iterationNow());
+    }).observe(plot);
     this.moves = panel.moves.map(({ trace, iterations, arrays }) => ({
       trace,
       iterations,
@@ -150,7 +155,7 @@ function show() {
   frame = 0;
   const iteration = iterationNow();
   say(iteration);
-  for (const one of drawn) one.move(iteration);
+  for (const one of drawn) if (one.seen) one.move(iteration);
 }
 
 /** @param {number | null} iteration */

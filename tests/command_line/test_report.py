@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,24 @@ def test_a_report_is_written_and_its_name_printed(
     assert done.err.endswith("to be opened in any browser\n")
     assert "<h1>I: Faster R-CNN" in Path(name).read_text()
     assert not list(home.glob(".eigenscope-*"))
+
+
+def test_the_pages_commands_run(eigenscope: Callable[..., Any], runs: dict[str, int], home: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
+    commands = [
+        line.partition("#")[0] for line in re.findall(r"^eigenscope (report .*)$", page, re.MULTILINE)
+    ]
+    assert len(commands) == 5
+    renamed = {"3": runs["I"], "4": runs["S"], "layer3.5": "layer3.1", "layer4.2": "layer4.1"}
+    for command in commands:
+        if "--images" in command:
+            continue
+        done = eigenscope(*(renamed.get(word, word) for word in command.split()), "--force")
+        assert done.status == 0, done.err
+    assert sorted(file.name for file in home.glob("*.html")) == [
+        f"eigenscope-report-{runs['I']}-{runs['S']}.html",
+        "i-against-s.html",
+    ]
 
 
 def test_a_file_that_exists_is_kept(

@@ -84,8 +84,10 @@ def test_one_cursor_moves_through_all_figures(
     marker = "figure => figure.querySelector('.plot').data[3].x[0]"
     assert told is not None
     assert told.startswith(f"d = {spectrum.evaluate(marker):.0f} of 512")
-    marks = alone.evaluate("[...document.querySelectorAll('.crosshair')].filter(one => !one.hidden).length")
-    assert marks == 6
+    for at in (1, 3, 4, 5, 6, 7):
+        figure = alone.locator("figure").nth(at)
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".crosshair")).to_be_visible()
     alone.locator("#play").click()
     expect(alone.locator("#iteration-text")).to_have_text("1,200 of 1,200", timeout=20_000)
     expect(alone.locator("#play")).to_have_attribute("aria-label", "Play")
