@@ -97,8 +97,8 @@ def file_name(asked: ReportRequest) -> str:
 def _title(runs: Sequence[RunItem]) -> str:
     names = [run.name for run in runs]
     if len(names) > TITLE_NAMES:
-        return f"{', '.join(names[:TITLE_NAMES])} and {len(names) - TITLE_NAMES} more"
-    return " and ".join(names) if len(names) == 2 else ", ".join(names)
+        return f"{' · '.join(names[:TITLE_NAMES])} and {len(names) - TITLE_NAMES} more"
+    return " and ".join(names) if len(names) == 2 else " · ".join(names)
 
 
 def _columns(runs: Sequence[RunItem]) -> list[Column]:
