@@ -6,10 +6,15 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backend.errors import Conflict as Conflict
     from backend.errors import EigenscopeError as EigenscopeError
     from backend.errors import InvalidInput as InvalidInput
+    from backend.errors import NotFound as NotFound
+    from backend.errors import Unauthorized as Unauthorized
     from backend.errors import Unavailable as Unavailable
     from backend.runs.recordings import RecordingStopped as RecordingStopped
+    from eigenscope.client import Client as Client
+    from eigenscope.images import save_figure as save_figure
     from eigenscope.recording.database import DatabaseRecorder as DatabaseRecorder
     from eigenscope.recording.file import FileRecorder as FileRecorder
     from eigenscope.recording.reading import Recording as Recording
@@ -21,17 +26,22 @@ if TYPE_CHECKING:
 __version__ = metadata.version("eigenscope")
 
 _LAZY = {
+    "Client": "eigenscope.client",
+    "Conflict": "backend.errors",
     "DatabaseRecorder": "eigenscope.recording.database",
     "EigenscopeError": "backend.errors",
     "EigenspectrumProbe": "worker.probe.probe",
     "FileRecorder": "eigenscope.recording.file",
     "InvalidInput": "backend.errors",
+    "NotFound": "backend.errors",
     "Recorder": "eigenscope.recording.recorder",
     "Recording": "eigenscope.recording.reading",
     "RecordingStopped": "backend.runs.recordings",
     "ServerRecorder": "eigenscope.recording.server",
+    "Unauthorized": "backend.errors",
     "Unavailable": "backend.errors",
     "read_recording": "eigenscope.recording.reading",
+    "save_figure": "eigenscope.images",
 }
 
 

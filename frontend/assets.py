@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -16,6 +18,8 @@ from starlette.staticfiles import StaticFiles
 FOLDER = Path(__file__).parent / "static"
 STYLES = Path(__file__).parent / "styles"
 """Parts of the one stylesheet, joined in the order of their names: tokens, what every page has, then pages."""
+_IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -66,9 +70,21 @@ class ImmutableFiles(StaticFiles):
         return response
 
 
+def compressed_plotly() -> bytes:
+    """Return plotly.js, compressed once per process."""
+    with _compressing:
+        return _compressed_plotly()
+
+
 @cache
 def _compressed_plotly() -> bytes:
     return gzip.compress(get_plotlyjs().encode(), compresslevel=9, mtime=0)
+
+
+def inlined_script(names: Sequence[str]) -> str:
+    """Return modules as the text of one, in the order given: each may import from those before it."""
+    whole = "".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    return _EXPORT.sub("", _IMPORT.sub("", whole))
 
 
 @router.get("/plotly/{version}/plotly.min.js")
@@ -80,9 +96,9 @@ def plotly_js(version: str, accept_encoding: str = Header("")) -> Response:
     }
     if "gzip" not in accept_encoding:
         return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
-    with _compressing:
-        content = _compressed_plotly()
-    return Response(content, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
+    return Response(
+        compressed_plotly(), media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"}
+    )
 
 
 @router.get("/favicon.ico")

@@ -17,6 +17,7 @@ from frontend.pages import (
     dataset_figures,
     figures,
     new_run,
+    report,
     run,
     runs,
     sign_in,
@@ -28,7 +29,7 @@ from frontend.pages import (
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, run, compare, widths, width_plan, dataset, system, sign_in)
+PAGES = (runs, new_run, run, compare, widths, width_plan, dataset, system, report, sign_in)
 TITLES = {
     401: "Sign in first",
     404: "Not found",

@@ -60,5 +60,9 @@ _ENVIRONMENT.globals.update(
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a page."""
-    text = _ENVIRONMENT.get_template(template).render(path=request.url.path, **context)
-    return HTMLResponse(text, status_code=status)
+    return HTMLResponse(rendered(template, path=request.url.path, **context), status_code=status)
+
+
+def rendered(template: str, **context: Any) -> str:
+    """Return a template's text."""
+    return _ENVIRONMENT.get_template(template).render(**context)

@@ -13,6 +13,7 @@ import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
 from eigenscope.cli import datasets, demonstration, probe, runs, servers, widths
 from eigenscope.cli.doctor import doctor
+from eigenscope.cli.report import report
 
 WRONG_USE = 2
 
@@ -29,6 +30,7 @@ app.command("worker")(servers.worker_command)
 app.command("migrate")(servers.migrate)
 app.command("demo")(demonstration.demo)
 app.command("doctor")(doctor)
+app.command("report")(report)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.add_typer(probe.app, name="probe")

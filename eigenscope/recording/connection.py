@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from email.message import Message
 from http.client import HTTPException
 from time import sleep
 from typing import IO, NoReturn
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from backend.errors import Conflict, EigenscopeError, InvalidInput, NotFound, Unauthorized, Unavailable
+from backend.errors import InvalidInput, NotFound, Unauthorized, Unavailable
 from backend.runs.recordings import RecordingStopped
+from eigenscope.remote import API, authorization, checked_url, refusal, told
 
 JSON = "application/json"
-API = "/api/v1"
 TIMEOUT_SECONDS = 60
 """Longer than a server waits for SQLite's write lock."""
 DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try: a server may be restarted meanwhile."""
-_REFUSALS: dict[int, type[EigenscopeError]] = {
-    400: InvalidInput,
-    403: InvalidInput,
-    409: Conflict,
-    413: InvalidInput,
-    422: InvalidInput,
-    503: Unavailable,
-}
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -43,12 +33,8 @@ class Connection:
     """One server, and the token that it asks for."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        self._url = _checked_url(url)
-        self._headers = {"Accept": JSON}
-        if token is not None:
-            if not (token.isascii() and token.isprintable() and token.strip()):
-                raise InvalidInput("the token is empty or holds characters that no token has; copy it again")
-            self._headers["Authorization"] = f"Bearer {token.strip()}"
+        self._url = checked_url(url)
+        self._headers = {"Accept": JSON, **authorization(token)}
         self._opener = build_opener(_NoRedirect)
 
     def ask(self, method: str, path: str, body: bytes, kind: str, *, repeatable: bool) -> bytes:
@@ -92,26 +78,11 @@ class Connection:
         if 300 <= error.code < 400:
             detail = "it leads to another address; give that one"
         sentence = f"the server at {self._url} answered {error.code}: {detail}"
-        raise _REFUSALS.get(error.code, EigenscopeError)(sentence)
+        raise refusal(error.code)(sentence)
 
 
 def _told(error: HTTPError) -> tuple[str, str]:
-    """Return an error answer's type and sentence; another program's answer has neither."""
     try:
-        content = json.loads(error.read())
-        return str(content["error"]), str(content["detail"])
-    except (ValueError, TypeError, KeyError, OSError, HTTPException):
-        return "", str(error.reason)
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        whole = False
-    if not whole or parts.username is not None or parts.query or parts.fragment or " " in url:
-        raise InvalidInput(
-            "the server's URL must be http://HOST:PORT or https://HOST, without a user, '?' or '#'"
-        )
-    return url.rstrip("/")
+        return told(error.read(), error.code)
+    except (OSError, HTTPException):
+        return told(b"", error.code)

@@ -37,7 +37,7 @@ def asked(root: Path, *extras: str) -> list[Requirement]:
         ("server", ()),
         ("runtime", ("worker",)),
         ("bench", ("worker", "bench")),
-        ("dev", ("worker", "bench", "dev")),
+        ("dev", ("worker", "bench", "images", "dev")),
     ],
 )
 def test_a_lock_satisfies_the_project(root: Path, name: str, extras: tuple[str, ...]) -> None:

@@ -1,0 +1,51 @@
+"""A report as a file to download."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from backend.errors import InvalidInput
+from backend.http.dependencies import ReadSession
+from backend.measurements.service import PAPER_CRITERION
+from frontend import gather
+from frontend.report.document import file_name, report
+from frontend.report.request import ReportRequest, words_of
+
+router = APIRouter()
+
+
+@router.get("/report", response_class=Response)
+def download(
+    session: ReadSession,
+    runs: Annotated[str, Query(max_length=200, description="Ids separated by commas.")] = "",
+    figures: Annotated[str, Query(max_length=400, description="Names separated by commas.")] = "",
+    layer: Annotated[list[str] | None, Query(description="Once for each layer.")] = None,
+    i: Annotated[int | None, Query(ge=0, description="The iteration; empty takes the last.")] = None,
+    c: Annotated[str, Query(max_length=40, description="The criterion.")] = "",
+    t: Annotated[str, Query(max_length=40, description="Its threshold.")] = "",
+) -> Response:
+    """Return one HTML file; the view's keys are those of the pages' addresses."""
+    asked = ReportRequest(
+        runs=tuple(gather.run_ids(runs)),
+        figures=words_of(figures),
+        layers=tuple(dict.fromkeys(name for name in layer or () if name)),
+        iteration=i,
+        criterion=c or PAPER_CRITERION,
+        threshold=_threshold(t),
+    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name(asked)}"',
+        "Cache-Control": "no-store",
+    }
+    content = report(session, asked, datetime.now(UTC))
+    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _threshold(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise InvalidInput(f"the threshold '{text}' is no number") from None
