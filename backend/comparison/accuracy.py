@@ -13,7 +13,8 @@ from backend.comparison.schemas import Accuracy, Seeds
 from backend.models import Metric, Run
 
 ALIKE: Final = 0.01
-"""Accuracies no farther apart than one point are called alike, whatever seeds do."""
+ALIKE_SHARE: Final = 0.05
+"""Accuracies no farther apart than one point, and no more than a twentieth of the higher, are called alike."""
 SEEDS_AT_MOST: Final = 200
 """Runs on the same data, newest first, among which others of the same settings are looked for."""
 IRRELEVANT: Final = (
@@ -60,7 +61,7 @@ def _accuracy(
 ) -> Accuracy:
     seeds = [_seeds(session, run, measure) for run in runs]
     (first_iteration, first), (second_iteration, second) = found
-    spread = max((one.spread for one in seeds if one), default=0.0)
+    spread = max((one.highest - one.lowest for one in seeds if one), default=0.0)
     return Accuracy(
         measure=measure,
         first=first,
@@ -69,7 +70,7 @@ def _accuracy(
         second_iteration=second_iteration,
         first_seeds=seeds[0],
         second_seeds=seeds[1],
-        alike=abs(first - second) <= max(ALIKE, spread) + 1e-12,
+        alike=abs(first - second) <= max(min(ALIKE, ALIKE_SHARE * max(first, second)), spread) + 1e-12,
     )
 
 
@@ -92,7 +93,7 @@ def _seeds(session: Session, run: Run, measure: Measure) -> Seeds | None:
     }
     if run.id not in found or len(found) < 2:
         return None
-    return Seeds(run_ids=sorted(found), spread=max(found.values()) - min(found.values()))
+    return Seeds(run_ids=sorted(found), lowest=min(found.values()), highest=max(found.values()))
 
 
 def _apart_from_seed(specification: Mapping[str, Any]) -> str:

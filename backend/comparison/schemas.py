@@ -48,6 +48,8 @@ class RunCourse(BaseModel):
     end_iteration: int
     length: int
     """Iterations of the whole training."""
+    live: bool
+    """Whether more may come."""
     snapshots: int
     start: float
     end: float
@@ -116,10 +118,11 @@ class Slopes(BaseModel):
 
 
 class Seeds(BaseModel):
-    """Runs that share a tag and all settings but the seed; `spread` is their highest less their lowest accuracy."""
+    """Runs that share a tag and all settings but the seed, and between which accuracies they lie."""
 
     run_ids: list[int]
-    spread: float
+    lowest: float
+    highest: float
 
 
 class Accuracy(BaseModel):
@@ -133,7 +136,7 @@ class Accuracy(BaseModel):
     first_seeds: Seeds | None
     second_seeds: Seeds | None
     alike: bool
-    """Whether they are no farther apart than one point, or than seeds alone."""
+    """Whether they are no farther apart than a point and a twentieth of the higher, or than seeds of either run."""
 
 
 class Comparison(BaseModel):

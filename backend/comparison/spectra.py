@@ -94,6 +94,7 @@ def _course(run: MeasuredRun, rows: NDArray[np.intp], shares: Floats) -> RunCour
         start_iteration=int(run.iterations[0]),
         end_iteration=int(run.iterations[shares.shape[1] - 1]),
         length=int(run.length),
+        live=run.live,
         snapshots=shares.shape[1],
         start=float(mean[0]),
         end=float(mean[-1]),

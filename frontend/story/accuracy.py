@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.comparison.schemas import Accuracy, Comparison
+from backend.comparison.schemas import Accuracy, Comparison, Seeds
 from frontend.formats import percent
 from frontend.story.links import Views
 from frontend.story.statement import Called, Statement
@@ -21,8 +21,8 @@ def accuracy_statement(comparison: Comparison, runs: tuple[Called, Called], view
         )
     title = "Average precision" if found.measure == "ap" else "Top-1 accuracy"
     link = views.at(title, "average_precision")
-    difference = f"{abs(float(percent(found.second)) - float(percent(found.first))):.1f}"
-    return Statement("Accuracy", difference, "points", _sentence(comparison, found, runs), (link,))
+    number = _difference(found.first, found.second)
+    return Statement("Accuracy", number, "points apart", _sentence(comparison, found, runs), (link,))
 
 
 def alike(comparison: Comparison) -> bool | None:
@@ -55,10 +55,21 @@ def _when(found: Accuracy) -> str:
 
 
 def _seeds(found: Accuracy, runs: tuple[Called, Called]) -> str:
-    both = zip(runs, (found.first_seeds, found.second_seeds), strict=True)
-    told = [(run.name, seeds) for run, seeds in both if seeds is not None]
+    first, second = found.first_seeds, found.second_seeds
+    if first is not None and second is not None and first.run_ids == second.run_ids:
+        return f"They are two of {len(first.run_ids)} seeds of one training, which differ by up to {_spread(first)}."
+    told = [(run.name, its) for run, its in zip(runs, (first, second), strict=True) if its is not None]
     if not told:
         return "One seed each: how much of that is chance is not known."
-    widest = f"{max(100 * seeds.spread for _, seeds in told):.1f}"
-    which = listed([f"{len(seeds.run_ids)} of {name}" for name, seeds in told])
-    return f"Seeds alone differ by up to {of_points(widest)} ({which})."
+    widest = max((its for _, its in told), key=lambda its: its.highest - its.lowest)
+    which = listed([f"{len(its.run_ids)} of {name}" for name, its in told])
+    return f"Seeds alone differ by up to {_spread(widest)} ({which})."
+
+
+def _spread(seeds: Seeds) -> str:
+    return of_points(_difference(seeds.lowest, seeds.highest))
+
+
+def _difference(first: float, second: float) -> str:
+    """Write how far two accuracies are apart, in points, as they are written."""
+    return f"{abs(float(percent(second)) - float(percent(first))):.1f}"

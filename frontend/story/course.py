@@ -24,7 +24,9 @@ def start_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
         f"Farthest apart is {pair.layer} ({farthest}{low})."
     )
     link = views.at("Dimensionality by depth", "dimension_by_depth", layer=pair.layer, iteration=iteration)
-    return Statement("Start", gap(spectra.first.start, spectra.second.start), "points", sentence, (link,))
+    return Statement(
+        "Start", gap(spectra.first.start, spectra.second.start), "points apart", sentence, (link,)
+    )
 
 
 def _at_first(spectra: Spectra) -> str:
@@ -34,8 +36,10 @@ def _at_first(spectra: Spectra) -> str:
     return f"At their first snapshots (iterations {first:,} and {second:,})"
 
 
-def course_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views) -> Statement:
-    """Say how both go on from there, when they settle, and how far their layers move."""
+def course_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views) -> Statement | None:
+    """Say how both go on from there, when they settle, and how far their layers move; None of a single snapshot."""
+    if min(spectra.first.snapshots, spectra.second.snapshots) < 2:
+        return None
     first, second = runs
     links = (
         views.at(f"Heatmap of {second.name}", f"heatmap-{second.run.id}"),
@@ -47,8 +51,6 @@ def course_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views
 
 
 def _course(name: str, run: RunCourse) -> str:
-    if run.snapshots < 2:
-        return f"{name} has one snapshot so far"
     if run.kind == "steady":
         return f"{name} stays at {whole(run.end)}"
     if run.turn is None or run.turn_iteration is None:
@@ -72,10 +74,15 @@ def _moved(spectra: Spectra, runs: tuple[Called, Called]) -> str:
     """Compare how far layers end from their start, and say so where trained weights moved more than random ones."""
     first, second = runs
     one, other = points(spectra.first.moved), points(spectra.second.moved)
-    hardly = "hardly moves: its layers end" if spectra.first.moved <= HARDLY else "moves: its layers end"
-    told = (
-        f"{first.name} {hardly} {of_points(one)} from their start on average, those of {second.name} {other}"
-    )
+    still = [
+        called.name for called, its in zip(runs, (spectra.first, spectra.second), strict=True) if _hardly(its)
+    ]
+    hardly = {0: "", 1: f"{''.join(still)} hardly moves: ", 2: "both hardly move: "}[len(still)]
+    told = f"{hardly}layers end on average {of_points(one)} from their start in {first.name}, {other} in {second.name}"
     roles = (first.run.role, second.run.role)
     opposite = roles == ("pre-trained", "scratch") and float(one) > float(other)
     return f"{told}; here the pre-trained run moves more." if opposite else f"{told}."
+
+
+def _hardly(run: RunCourse) -> bool:
+    return run.moved <= HARDLY

@@ -24,7 +24,7 @@ def depth_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
         layer=spectra.end_layer.layer,
         iteration=_end(spectra),
     )
-    return Statement("Depth", apart, "points", sentence, (link,))
+    return Statement("Depth", apart, "points apart", sentence, (link,))
 
 
 def _end(spectra: Spectra) -> int:
@@ -36,10 +36,13 @@ def _stages(stages: list[StagePair], runs: tuple[Called, Called]) -> str:
     rising = sorted(stages, key=_difference)
     fewer = [one for one in rising if _difference(one) < 0]
     more = [one for one in reversed(rising) if _difference(one) > 0]
-    parts = [f"{word} {_where(found, stages)}" for word, found in (("fewer", fewer), ("more", more)) if found]
-    if not parts:
+    if not fewer and not more:
         return f"{second.name} uses as many of its channels as {first.name} in every stage, to the point"
-    return f"{second.name} uses, compared with {first.name}, {' and '.join(parts)}"
+    than = f"of its channels than {first.name}"
+    if not fewer:
+        return f"{second.name} uses more {than} {_where(more, stages)}"
+    also = f", and more {_where(more, stages)}" if more else ""
+    return f"{second.name} uses fewer {than} {_where(fewer, stages)}{also}"
 
 
 def _difference(stage: StagePair) -> int:
@@ -96,4 +99,4 @@ def width_statement(comparison: Comparison, runs: tuple[Called, Called]) -> Stat
     links = tuple(
         widths_of(f"Widths from {one.name}", one.run.id) for one, _ in told if one.run.origin == "launched"
     )
-    return Statement("Widths", share.removesuffix(" %"), "% used at least", opening(sentence), links)
+    return Statement("Widths", share.removesuffix(" %"), "% of width", opening(sentence), links)

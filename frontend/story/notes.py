@@ -32,7 +32,7 @@ def _settings(comparison: Comparison) -> Iterator[str]:
     if len(names) > NAMED_AT_MOST:
         names = [*names[: NAMED_AT_MOST - 1], f"{len(names) - NAMED_AT_MOST + 1} more settings"]
     if names:
-        yield f"The runs also differ in {listed(names)}: these numbers measure that as well."
+        yield f"They also differ in {listed(names)}, which these numbers measure as well."
     if comparison.recorded:
         yield "Settings that a recorded run did not tell may differ unseen."
 
@@ -49,30 +49,29 @@ def _of_spectra(comparison: Comparison, spectra: Spectra, runs: tuple[Called, Ca
     counts = (comparison.layers_first, comparison.layers_second)
     if spectra.common_layers < max(counts):
         yield (
-            f"Only layers that both have are compared: {spectra.common_layers:,} of {counts[0]:,} and "
+            f"Layers that both have are compared: {spectra.common_layers:,} of {counts[0]:,} and "
             f"{counts[1]:,}."
         )
     if not spectra.ended:
         yield _not_ended(spectra, runs)
     if spectra.few_positions:
         yield (
-            f"{counted(spectra.few_positions, 'layer')} of {spectra.common_layers:,} saw fewer than {FEW_POSITIONS} "
-            "positions per channel: their shares read low."
+            f"{counted(spectra.few_positions, 'layer')} of {spectra.common_layers:,} read low, with fewer than "
+            f"{FEW_POSITIONS} positions per channel."
         )
     yield from _unresolved(spectra, runs)
 
 
 def _not_ended(spectra: Spectra, runs: tuple[Called, Called]) -> str:
+    courses = (spectra.first, spectra.second)
     if spectra.progress >= 1:
-        going_on = [one.name for one in runs if one.run.status in ("queued", "running")]
+        going_on = [one.name for one, course in zip(runs, courses, strict=True) if course.live]
         return f"{opening(listed(going_on))} may still go on: all is told of what has been measured so far."
     ends = [
         f"{one.name} to iteration {course.end_iteration:,} of {course.length:,}"
-        for one, course in zip(runs, (spectra.first, spectra.second), strict=True)
+        for one, course in zip(runs, courses, strict=True)
     ]
-    return (
-        f"All is told up to the progress that both have reached, {whole(spectra.progress)}: {listed(ends)}."
-    )
+    return f"Told up to where both have come, {whole(spectra.progress)}: {listed(ends)}."
 
 
 def _unresolved(spectra: Spectra, runs: tuple[Called, Called]) -> Iterator[str]:

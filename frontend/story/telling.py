@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.orm import Session
 
 from backend.comparison.pair import chosen_pair
-from backend.comparison.schemas import Comparison
+from backend.comparison.schemas import Comparison, Slopes, Spectra
 from backend.comparison.service import compare
 from backend.models import Run
 from frontend.story.accuracy import accuracy_statement
@@ -41,13 +41,20 @@ def tell(comparison: Comparison, of_runs: int = 2) -> Story:
 def _statements(comparison: Comparison, runs: tuple[Called, Called]) -> Iterator[Statement]:
     views = Views(comparison)
     yield accuracy_statement(comparison, runs, views)
-    spectra, slopes = comparison.spectra, comparison.slopes
-    if spectra is not None:
-        yield start_statement(spectra, runs, views)
-        yield course_statement(spectra, runs, views)
-        yield depth_statement(spectra, runs, views)
-        if slopes is not None:
-            yield shape_statement(spectra, slopes, runs, views)
+    if comparison.spectra is not None:
+        yield from _of_spectra(comparison.spectra, comparison.slopes, runs, views)
     widths = width_statement(comparison, runs)
     if widths is not None:
         yield widths
+
+
+def _of_spectra(
+    spectra: Spectra, slopes: Slopes | None, runs: tuple[Called, Called], views: Views
+) -> Iterator[Statement]:
+    yield start_statement(spectra, runs, views)
+    course = course_statement(spectra, runs, views)
+    if course is not None:
+        yield course
+    yield depth_statement(spectra, runs, views)
+    if slopes is not None:
+        yield shape_statement(spectra, slopes, runs, views)
