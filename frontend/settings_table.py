@@ -17,7 +17,7 @@ from backend.comparison.settings import (
 from backend.runs.specification import RunSpecification
 from frontend.cautions import Caution
 
-__all__ = ["flat_settings", "is_recorded", "stated_settings"]
+__all__ = ["DECISIVE", "flat_settings", "is_recorded", "parting", "stated_settings"]
 
 NAMED_AT_MOST = 6
 UNTOLD = "not told"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.comparison.schemas import RunCourse, Spectra
-from frontend.story.links import Views
+from frontend.story.links import Views, at_start
 from frontend.story.statement import Called, Statement
 from frontend.story.words import gap, of_points, opening, percentages, points, whole
 
@@ -18,12 +18,11 @@ def start_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
     pair = spectra.start_layer
     farthest = " and ".join(percentages(pair.first, pair.second))
     low = ", both reading low" if pair.few_positions else ""
-    iteration = max(spectra.first.start_iteration, spectra.second.start_iteration)
     sentence = (
         f"{_at_first(spectra)} {first.name} uses {one} of its channels on average, {second.name} {other}. "
         f"Farthest apart is {pair.layer} ({farthest}{low})."
     )
-    link = views.at("Dimensionality by depth", "dimension_by_depth", layer=pair.layer, iteration=iteration)
+    link = views.at("Dimensionality by depth", "dimension_by_depth", at_start(spectra), layer=pair.layer)
     return Statement(
         "Start", gap(spectra.first.start, spectra.second.start), "points apart", sentence, (link,)
     )
@@ -42,7 +41,7 @@ def course_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views
         return None
     first, second = runs
     links = (
-        views.at(f"Heatmap of {second.name}", f"heatmap-{second.run.id}"),
+        views.of_one(f"Heatmap of {second.name}", "heatmap", second.run.id),
         views.at("Dimensionality over training", "dimension_by_iteration", layer=spectra.second.moved_most),
     )
     courses = f"{_course(second.name, spectra.second)}; {_course(first.name, spectra.first)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.comparison.schemas import Comparison, Slopes, Spectra, StagePair
 from frontend.formats import signed
-from frontend.story.links import Views, widths_of
+from frontend.story.links import Views, at_end, widths_of
 from frontend.story.statement import Called, Statement
 from frontend.story.words import listed, moment, of_points, opening, points, whole
 
@@ -21,14 +21,10 @@ def depth_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
     link = views.at(
         "Difference by layer and iteration",
         "heatmap_difference",
+        at_end(spectra),
         layer=spectra.end_layer.layer,
-        iteration=_end(spectra),
     )
     return Statement("Depth", apart, "points apart", sentence, (link,))
-
-
-def _end(spectra: Spectra) -> int:
-    return max(spectra.first.end_iteration, spectra.second.end_iteration)
 
 
 def _stages(stages: list[StagePair], runs: tuple[Called, Called]) -> str:
@@ -71,7 +67,7 @@ def shape_statement(spectra: Spectra, slopes: Slopes, runs: tuple[Called, Called
         told = f"the spectra of {second.name} fall less steeply than those of {first.name}"
     sentence = f"{moment(spectra)} {told}: power-law slope {other} against {one}{_most(slopes)}."
     link = views.at(
-        "Power-law slope α by depth", "dimension_by_depth", iteration=_end(spectra), criterion="power_law"
+        "Power-law slope α by depth", "dimension_by_depth", at_end(spectra), criterion="power_law"
     )
     return Statement("Shape", difference, "of slope", sentence, (link,))
 
