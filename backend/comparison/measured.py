@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.measurements import repository
 from backend.measurements.service import PAPER_THRESHOLD
@@ -51,28 +53,33 @@ class MeasuredRun:
 def measured_run(session: Session, run: Run) -> MeasuredRun | None:
     """Return what the run's summaries say; None where it has no spectra."""
     s = SpectrumSummary
-    mine = s.run_id == run.id
-    counted = _columns(session, select(s.layer, s.iteration, s.dimensionality).where(mine))
+    counted = _counted(session, run.id)
     if counted is None:
         return None
     layers = tuple(repository.layers(session, run.id))
     widths = np.array([layer.width for layer in layers], np.float64)
-    iterations = np.unique(counted[1])
+    iterations = np.unique(counted.iterations)
     grid = _Grid(np.array([layer.order for layer in layers], np.float64), iterations)
-    suspect = select(s.layer, s.iteration, s.lambda_1).where(
-        mine, s.lambda_1 > 0.99 * PAPER_THRESHOLD / EPSILON
-    )
-    last = select(s.layer, s.iteration, s.positions).where(mine, s.iteration == int(iterations[-1]))
+    large = s.lambda_1 > 0.99 * PAPER_THRESHOLD / EPSILON
+    last = s.iteration == int(iterations[-1])
     return MeasuredRun(
         layers,
         iterations,
         carried(grid.filled(counted)) / widths[:, None],
-        # Comparing with NaN says nothing is unresolved where nothing is suspect.
-        ~resolved(PAPER_THRESHOLD, np.nan_to_num(grid.filled(_columns(session, suspect)))),
-        grid.filled(_columns(session, last))[:, -1] / widths,
+        ~resolved(PAPER_THRESHOLD, np.nan_to_num(grid.filled(_cells(session, run.id, s.lambda_1, large)))),
+        grid.filled(_cells(session, run.id, s.positions, last))[:, -1] / widths,
         max(run.iterations, float(iterations[-1]), 1.0),
         run.status in ("queued", "running"),
     )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Numbers of some spectra, with their layers' orders and iterations; all of one length."""
+
+    orders: Floats
+    iterations: Floats
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -82,21 +89,38 @@ class _Grid:
     orders: Floats
     iterations: Floats
 
-    def filled(self, columns: tuple[Floats, Floats, Floats] | None) -> Floats:
-        """Return (layers, snapshots) of values given as (order, iteration, value), NaN where there is none."""
+    def filled(self, cells: _Cells) -> Floats:
+        """Return the numbers as (layers, snapshots), NaN where there is none."""
         found = np.full((len(self.orders), len(self.iterations)), np.nan)
-        if columns is not None:
-            orders, iterations, values = columns
-            rows = np.searchsorted(self.orders, orders)
-            found[rows, np.searchsorted(self.iterations, iterations)] = values
+        rows = np.searchsorted(self.orders, cells.orders)
+        found[rows, np.searchsorted(self.iterations, cells.iterations)] = cells.values
         return found
 
 
-def _columns(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[Floats, Floats, Floats] | None:
-    """Return the three columns of a query; None where it finds nothing."""
-    # The connection's own rows: tens of thousands of the session's take twice as long.
-    rows = session.connection().execute(query).all()
+def _counted(session: Session, run_id: int) -> _Cells | None:
+    """Return every dimensionality of a run; None where it has none.
+
+    The database writes a layer's numbers as one text: tens of thousands of rows would take four times as long, most of
+    it Python's memory management.
+    """
+    s = SpectrumSummary
+    texts = (func.aggregate_strings(cast(column, String), ",") for column in (s.iteration, s.dimensionality))
+    query = select(s.layer, func.count(), *texts).where(s.run_id == run_id).group_by(s.layer)
+    rows = session.execute(query).all()
     if not rows:
         return None
-    orders, iterations, values = (np.array(column, np.float64) for column in zip(*rows, strict=True))
-    return orders, iterations, values
+    layers, counts, iterations, values = zip(*rows, strict=True)
+    return _Cells(np.repeat(np.array(layers, np.float64), counts), _numbers(iterations), _numbers(values))
+
+
+def _numbers(texts: Sequence[str]) -> Floats:
+    return np.array(json.loads(f"[{','.join(texts)}]"), np.float64)
+
+
+def _cells(
+    session: Session, run_id: int, column: InstrumentedAttribute[Any], where: ColumnElement[bool]
+) -> _Cells:
+    """Return a column of some spectra of a run."""
+    s = SpectrumSummary
+    rows = session.execute(select(s.layer, s.iteration, column).where(s.run_id == run_id, where)).all()
+    return _Cells(*np.array([tuple(row) for row in rows], np.float64).reshape(-1, 3).T)

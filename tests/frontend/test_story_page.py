@@ -129,10 +129,12 @@ def test_the_warning_unfolds_to_what_each_run_has() -> None:
     found = comparison_caution(
         [
             launched(model={"norm": "batch"}),
-            launched(model={"norm": "group"}, training={"trainable_stages": 3}, init={"kind": "imagenet"}),
+            launched(
+                model={"norm": "frozen_batch"}, training={"trainable_stages": 3}, init={"kind": "imagenet"}
+            ),
         ]
     )
     assert found
     assert found.sentence.startswith("These runs also differ in norm and trainable stages:")
-    assert found.details == ("model.norm: batch · group", "training.trainable_stages: 5 · 3")
+    assert found.details == ("model.norm: batch · frozen_batch", "training.trainable_stages: 5 · 3")
     assert comparison_caution([launched(), launched()]) is None
