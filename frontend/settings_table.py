@@ -43,6 +43,12 @@ class SettingRow:
     settings: tuple[str, ...]
 
     @property
+    def label(self) -> str:
+        """What it is called below the title of its part."""
+        part, _, own = self.name.partition(".")
+        return own if own and part in GROUPS else self.name
+
+    @property
     def told(self) -> list[str]:
         """What the runs that say say."""
         return [one for one in self.settings if one != UNTOLD]
@@ -116,7 +122,8 @@ def by_part(rows: Iterable[SettingRow]) -> list[SettingGroup]:
 def counted_words(rows: Sequence[SettingRow]) -> str:
     """Say how many settings differ, are the same, or are told by some of the runs only."""
     states = [row.state for row in rows]
-    words = [f"{states.count('differs')} differ", f"{states.count('same')} the same"]
+    differing = states.count("differs")
+    words = [f"{differing} differ{'s' if differing == 1 else ''}", f"{states.count('same')} the same"]
     if "partial" in states:
         words.append(f"{states.count('partial')} told by some of the runs only")
     return ", ".join(words)

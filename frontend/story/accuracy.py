@@ -17,7 +17,7 @@ def accuracy_statement(comparison: Comparison, runs: tuple[Called, Called], view
     found = comparison.accuracy
     if found is None:
         return Statement(
-            "Accuracy", "–", "", "No accuracy to compare yet: the runs have no evaluation by one measure."
+            "Accuracy", "–", "", "No accuracy to compare yet: the runs share no evaluation of AP or top-1."
         )
     title = "Average precision" if found.measure == "ap" else "Top-1 accuracy"
     link = views.at(title, "average_precision")

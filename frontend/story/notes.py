@@ -17,8 +17,8 @@ def notes(comparison: Comparison, runs: tuple[Called, Called], of_runs: int) -> 
     first, second = runs
     if of_runs > 2:
         yield (
-            f"Told of {first.name} and {second.name}, of {of_runs} runs: the first pre-trained and the first from "
-            "scratch, else the first two. To choose others, compare two alone."
+            f"Of {of_runs} runs, the first pre-trained and the first from scratch are told of, {first.name} and "
+            f"{second.name}, else the first two; compare two alone to choose others."
         )
     yield from _settings(comparison)
     if comparison.spectra is None:

@@ -43,3 +43,8 @@ class Story:
     verdict: str
     statements: tuple[Statement, ...]
     notes: tuple[str, ...]
+
+    @property
+    def by_number(self) -> bool:
+        """Whether sentences call the runs by their numbers, which a page must then explain."""
+        return len(self.runs[0].name) > 1

@@ -274,7 +274,7 @@ def test_what_makes_the_numbers_measure_something_else_is_said() -> None:
     )
     story = tell(found, of_runs=4)
     notes = " ".join(story.notes)
-    assert "of 4 runs" in notes
+    assert "Of 4 runs" in notes
     assert "also differ in norm, data and seed" in notes
     assert "did not tell may differ unseen" in notes
     assert "compared: 4 of 4 and 9" in notes

@@ -38,8 +38,13 @@ def test_the_panel_tells_of_the_pretrained_run_and_the_one_from_scratch(
     assert "What these two runs show" in panel
     assert "Accuracy differs; spectra differ." in panel
     assert panel.count("<li>") == 6
+    assert 'class="story-runs"' not in panel, "the page's other parts tell who I and S are"
     assert f'href="/compare?runs={roles["I"]},{roles["S"]}&layer=' in panel
-    assert "What two of these runs show" in story(client, roles["S"], roles["I"], roles["running"])
+    several = story(client, roles["S"], roles["I"], roles["running"])
+    assert "What two of these runs show" in several
+    assert "I: Faster R-CNN, ResNet-18 FPN</span>" in several
+    assert "<b>run " not in several
+    assert f"<b>run {roles['recorded']}</b>" in story(client, roles["recorded"], roles["recording"])
 
 
 def test_every_link_leads_to_a_figure_of_the_page_it_opens(client: TestClient, roles: dict[str, int]) -> None:
@@ -115,7 +120,7 @@ def test_what_was_not_told_differs_from_nothing_and_is_said_not_to_be() -> None:
     assert by_name["training.lr"].cells == [("0.005", False), ("0.5", True)]
     assert by_name["init.kind"].state == "same"
     partial = sum(row.state == "partial" for row in rows)
-    assert counted_words(rows) == f"1 differ, 1 the same, {partial} told by some of the runs only"
+    assert counted_words(rows) == f"1 differs, 1 the same, {partial} told by some of the runs only"
 
 
 def test_cells_are_marked_where_they_are_not_as_the_first() -> None:
