@@ -22,7 +22,8 @@ def accuracy_statement(comparison: Comparison, runs: tuple[Called, Called], view
     title = "Average precision" if found.measure == "ap" else "Top-1 accuracy"
     link = views.at(title, "average_precision")
     number = _difference(found.first, found.second)
-    return Statement("Accuracy", number, "points apart", _sentence(comparison, found, runs), (link,))
+    unit = f"{'AP' if found.measure == 'ap' else 'top-1'} points"
+    return Statement("Accuracy", number, unit, _sentence(comparison, found, runs), (link,))
 
 
 def alike(comparison: Comparison) -> bool | None:

@@ -24,7 +24,7 @@ def story(client: TestClient, *runs: int, more: str = "") -> str:
     """Return the panel as text with its tags."""
     page = client.get(f"/compare?runs={','.join(map(str, runs))}{more}").text
     found = re.search(r'<details class="story".*?</details>', page, re.DOTALL)
-    return found.group() if found else ""
+    return found.group().replace("\u00a0", " ") if found else ""
 
 
 def launched(**changes: Any) -> dict[str, Any]:
