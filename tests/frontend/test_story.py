@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -106,6 +106,7 @@ def percents(sentence: str) -> list[float]:
 runs = hnp.arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=SHARES)
 
 
+@settings(deadline=None)
 @given(
     runs,
     runs,

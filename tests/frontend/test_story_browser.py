@@ -74,6 +74,6 @@ def test_on_a_telephone_findings_are_swiped_beside_each_other(
     tab.goto(f"{server}/compare?runs={roles['I']},{roles['S']}")
     findings = tab.locator(".findings")
     expect(findings).to_be_visible()
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.evaluate("document.getElementById('story').getBoundingClientRect().right") <= 390
     assert findings.evaluate("(list) => list.scrollWidth > 3 * list.clientWidth")
     assert findings.bounding_box()["height"] < 260

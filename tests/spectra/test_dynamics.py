@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,6 +17,7 @@ SERIES = hnp.arrays(np.float64, st.integers(1, 12), elements=SHARES)
 TOLERANCE = 0.02
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(
         np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=SHARES | st.just(math.nan)
@@ -30,6 +31,7 @@ def test_missing_values_are_those_before(values: np.ndarray) -> None:
             assert its == last or (math.isnan(its) and math.isnan(last))
 
 
+@settings(deadline=None)
 @given(SERIES)
 def test_settled_is_the_earliest_snapshot_with_all_later_ones_near_the_end(series: np.ndarray) -> None:
     values = series.tolist()
@@ -37,6 +39,7 @@ def test_settled_is_the_earliest_snapshot_with_all_later_ones_near_the_end(serie
     assert settled_at(series, TOLERANCE) == min(k for k in range(len(values)) if all(near[k:]))
 
 
+@settings(deadline=None)
 @given(SERIES)
 def test_a_course_is_what_its_ends_and_its_extremes_say(series: np.ndarray) -> None:
     found = course(series, TOLERANCE)
@@ -74,6 +77,7 @@ def test_courses_by_name(values: list[float], kind: str, turn: int | None) -> No
     assert (found.kind, found.turn) == (kind, turn)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float64, (3, 4), elements=SHARES), hnp.arrays(np.float64, (3, 4), elements=SHARES))
 def test_distances_are_means_of_absolute_differences(first: np.ndarray, second: np.ndarray) -> None:
     for t in range(4):
@@ -82,6 +86,7 @@ def test_distances_are_means_of_absolute_differences(first: np.ndarray, second: 
     assert moved(first).tolist() == [abs(row[-1] - row[0]) for row in first]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8, unique=True).map(sorted), st.integers(0, 60))
 def test_the_last_point_not_after_a_limit(points: list[int], limit: int) -> None:
     expected = max((k for k, point in enumerate(points) if point <= limit), default=0)
