@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend.broker import Broker
+from backend.comparison import endpoints as comparison
 from backend.database import Database
 from backend.datasets import endpoints as datasets
 from backend.datasets import image_endpoints as dataset_images
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
-    features = (runs, measurements, datasets, dataset_images, system, events, widths)
+    features = (runs, measurements, comparison, datasets, dataset_images, system, events, widths)
     for feature in features:
         app.include_router(feature.router, prefix=API)
     return app

@@ -13,14 +13,13 @@ from backend.errors import InvalidInput
 from backend.measurements import service
 from backend.models import Run
 from backend.runs import repository
+from backend.runs.ids import run_ids as run_ids
 from frontend.figures.axes import FigureLayer
 from frontend.figures.metrics import MetricSeries
 from frontend.figures.quantity import Quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.map_kinds import position_note
 from frontend.settings_table import DECISIVE, is_recorded, stated_settings
-
-RUNS_AT_MOST = 16
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,6 @@ class RunDimensions:
         """The values as layers are compared by them: dimensionalities over each layer's width, slopes as they are."""
         widths = np.array([layer.width for layer in self.layers], dtype=np.float64)
         return quantity.drawn(self.values, widths.reshape(-1, 1))
-
-
-def run_ids(text: str) -> list[int]:
-    """Read ids separated by commas, each once, in the order given."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
-        raise InvalidInput(f"runs '{text[:80]}' must be ids separated by commas, such as 2,3")
-    ids = list(dict.fromkeys(int(part) for part in parts))
-    if len(ids) > RUNS_AT_MOST:
-        raise InvalidInput(f"{len(ids)} runs are too many for one view; choose at most {RUNS_AT_MOST}")
-    return ids
 
 
 def figure_runs(runs: Sequence[Run]) -> list[FigureRun]:

@@ -17,7 +17,15 @@ from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import explorer_view
 from frontend.figures.colours import hue
 from frontend.formats import init_label
-from frontend.settings_table import compared_settings, comparison_warning, recorded_warning
+from frontend.settings_table import (
+    UNTOLD,
+    by_part,
+    compared_settings,
+    comparison_caution,
+    counted_words,
+    recorded_warning,
+)
+from frontend.story.telling import story_of
 from frontend.templating import page
 from frontend.training_charts import charts_of_comparison
 
@@ -33,6 +41,8 @@ def show(
     runs: Annotated[str, Query(max_length=200, description="Ids separated by commas.")] = "",
     c: CriterionKey = "",
     t: ThresholdKey = "",
+    story: Annotated[str, Query(max_length=10, description="0 folds the story.")] = "",
+    same: Annotated[str, Query(max_length=10, description="1 shows settings that are the same.")] = "",
 ) -> HTMLResponse:
     """Show the runs side by side; the rest of the view (layer, iteration, criterion) is the browser's."""
     ids = gather.run_ids(runs)
@@ -43,21 +53,27 @@ def show(
         session, text="", status=(), tag="", dataset_id=None, sort="-id", offset=0, limit=OTHERS_AT_MOST
     )
     specifications = [run.specification for run in found]
-    warnings = [
-        comparison_warning(specifications),
-        recorded_warning([(run.name, run.specification) for run in found]),
-    ]
+    presented = items(session, found)
+    datasets = {str(run.dataset.id): run.dataset.name for run in presented if run.dataset}
+    settings = compared_settings(specifications, datasets)
+    warning = recorded_warning([(run.name, run.specification) for run in found])
+    differing = comparison_caution(specifications)
     return page(
         request,
         "compare.html",
         difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
-        runs=items(session, found),
+        runs=presented,
         strokes=[run.dash for run in gather.figure_runs(found)],
         others=[run for run in newest if run.id not in ids],
-        warnings=[one for one in warnings if one],
-        cautions=cautions(session, found, c, t),
+        warnings=[warning] if warning else [],
+        cautions=[*([differing] if differing else []), *cautions(session, found, c, t)],
+        story=story_of(session, found),
+        story_open=story != "0",
         criteria=list(CRITERIA.values()),
-        settings=compared_settings(specifications),
+        settings=by_part(settings),
+        settings_count=counted_words(settings),
+        hide_identical=same != "1",
+        untold=UNTOLD,
         training=charts_of_comparison(session, found),
         view=explorer_view(session, found),
     )

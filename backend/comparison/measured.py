@@ -1,0 +1,126 @@
+"""What one run measured, as the arrays that a comparison is computed from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from backend.measurements import repository
+from backend.measurements.service import PAPER_THRESHOLD
+from backend.models import Layer, Run, SpectrumSummary
+from backend.spectra.dynamics import Floats, carried
+from backend.spectra.precision import EPSILON, resolved
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """A run's layers in network order, and (layers, snapshots) of what its spectra say by the paper's criterion.
+
+    A layer that was not measured at a snapshot has the share that it had at the last before, NaN where there is none.
+    """
+
+    layers: tuple[Layer, ...]
+    iterations: Floats
+    shares: Floats
+    """Dimensionality over width."""
+    unresolved: NDArray[np.bool_]
+    """Where λ_1 is too large for float32 to tell the threshold from rounding."""
+    positions_per_channel: Floats
+    """(layers,), at the last snapshot; NaN where a layer was not measured then."""
+    length: float
+    """Of the training in iterations: as planned, or, where nobody said, as far as was measured."""
+    live: bool
+    """Whether more may come."""
+
+    @property
+    def row(self) -> dict[str, int]:
+        """Each layer's row by its name."""
+        return {layer.name: k for k, layer in enumerate(self.layers)}
+
+    @property
+    def progress(self) -> Floats:
+        """Of each snapshot, as a share of the training."""
+        return self.iterations / self.length
+
+
+def measured_run(session: Session, run: Run) -> MeasuredRun | None:
+    """Return what the run's summaries say; None where it has no spectra."""
+    s = SpectrumSummary
+    counted = _counted(session, run.id)
+    if counted is None:
+        return None
+    layers = tuple(repository.layers(session, run.id))
+    widths = np.array([layer.width for layer in layers], np.float64)
+    iterations = np.unique(counted.iterations)
+    grid = _Grid(np.array([layer.order for layer in layers], np.float64), iterations)
+    large = s.lambda_1 > 0.99 * PAPER_THRESHOLD / EPSILON
+    last = s.iteration == int(iterations[-1])
+    return MeasuredRun(
+        layers,
+        iterations,
+        carried(grid.filled(counted)) / widths[:, None],
+        ~resolved(PAPER_THRESHOLD, np.nan_to_num(grid.filled(_cells(session, run.id, s.lambda_1, large)))),
+        grid.filled(_cells(session, run.id, s.positions, last))[:, -1] / widths,
+        max(run.iterations, float(iterations[-1]), 1.0),
+        run.status in ("queued", "running"),
+    )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Numbers of some spectra, with their layers' orders and iterations; all of one length."""
+
+    orders: Floats
+    iterations: Floats
+    values: Floats
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Places of layers, by their order, and of snapshots."""
+
+    orders: Floats
+    iterations: Floats
+
+    def filled(self, cells: _Cells) -> Floats:
+        """Return the numbers as (layers, snapshots), NaN where there is none."""
+        found = np.full((len(self.orders), len(self.iterations)), np.nan)
+        rows = np.searchsorted(self.orders, cells.orders)
+        found[rows, np.searchsorted(self.iterations, cells.iterations)] = cells.values
+        return found
+
+
+def _counted(session: Session, run_id: int) -> _Cells | None:
+    """Return every dimensionality of a run; None where it has none.
+
+    The database writes a layer's numbers as one text: tens of thousands of rows would take four times as long, most of
+    it Python's memory management.
+    """
+    s = SpectrumSummary
+    texts = (func.aggregate_strings(cast(column, String), ",") for column in (s.iteration, s.dimensionality))
+    query = select(s.layer, func.count(), *texts).where(s.run_id == run_id).group_by(s.layer)
+    rows = session.execute(query).all()
+    if not rows:
+        return None
+    layers, counts, iterations, values = zip(*rows, strict=True)
+    return _Cells(np.repeat(np.array(layers, np.float64), counts), _numbers(iterations), _numbers(values))
+
+
+def _numbers(texts: Sequence[str]) -> Floats:
+    return np.array(json.loads(f"[{','.join(texts)}]"), np.float64)
+
+
+def _cells(
+    session: Session, run_id: int, column: InstrumentedAttribute[Any], where: ColumnElement[bool]
+) -> _Cells:
+    """Return a column of some spectra of a run."""
+    s = SpectrumSummary
+    rows = session.execute(select(s.layer, s.iteration, column).where(s.run_id == run_id, where)).all()
+    return _Cells(*np.array([tuple(row) for row in rows], np.float64).reshape(-1, 3).T)
