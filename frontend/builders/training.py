@@ -77,7 +77,8 @@ def _noted(figure: go.Figure, notes: Sequence[str]) -> go.Figure:
     """Return the figure with sentences on what is drawn, which also say why it is empty where it is."""
     if notes:
         reason = {} if figure.data else {"empty": " ".join(notes)}
-        figure.layout.meta = {**figure.layout.meta, "notes": list(notes), **reason}
+        said = figure.layout.meta.get("notes", ())
+        figure.layout.meta = {**figure.layout.meta, "notes": [*notes, *said], **reason}
     return figure
 
 

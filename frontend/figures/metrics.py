@@ -19,6 +19,7 @@ from frontend.figures.labels import label
 from frontend.figures.seeds import Band
 from frontend.figures.smoothing import exponential_mean, memory_of
 from frontend.figures.theme import make_figure
+from frontend.figures.thinning import MOST_POINTS, kept_points
 
 Scale = Literal["log", "linear"]
 
@@ -214,10 +215,22 @@ def _figure(
         title,
         traces,
         words=axis.meta,
+        notes=_thinned(series),
         xaxis=axis.layout,
         yaxis=yaxis,
         showlegend=legend or grouped,
     )
+
+
+def _thinned(series: Sequence[MetricSeries]) -> list[str]:
+    """Say so where not every point is drawn."""
+    longest = max((len(one.iterations) for one in series), default=0)
+    if longest <= MOST_POINTS:
+        return []
+    return [
+        f"Of up to {longest:,} points of a line {MOST_POINTS:,} are drawn, the lowest and highest of each stretch; "
+        "the API has all."
+    ]
 
 
 def _bands(
@@ -227,8 +240,9 @@ def _bands(
     for one in series:
         positive = one.values[one.values > 0] * factor
         floor = float(positive.min(initial=1.0)) / 2 if scale == "log" else None
-        band = one.band.times(factor) if one.band else None
-        found += band_traces(one.on_axis.x, band, one.run, theme, floor=floor, metric=one.metric)
+        kept = kept_points(one.values)
+        band = one.band.times(factor).at(kept) if one.band else None
+        found += band_traces(one.on_axis.x[kept], band, one.run, theme, floor=floor, metric=one.metric)
     return found
 
 
@@ -262,10 +276,12 @@ def _line(
 ) -> go.Scatter:
     memory = memory_of(one.iterations, smooth)
     raw = np.asarray(one.values, dtype=np.float64) * factor
-    hover = {} if "hoverinfo" in more else _hover(one, raw if memory else None, factor)
+    drawn = exponential_mean(one.iterations, raw, memory) if memory else raw
+    kept = kept_points(drawn)
+    hover = {} if "hoverinfo" in more else _hover(one, raw if memory else None, factor, kept)
     return go.Scatter(
-        x=one.on_axis.x,
-        y=(exponential_mean(one.iterations, raw, memory) if memory else raw).astype(np.float32),
+        x=one.on_axis.x[kept],
+        y=drawn[kept].astype(np.float32),
         mode=mode,
         marker={"size": 5},
         name=name,
@@ -278,7 +294,9 @@ def _line(
     )
 
 
-def _hover(one: MetricSeries, raw: NDArray[np.float64] | None, factor: float) -> dict[str, Any]:
+def _hover(
+    one: MetricSeries, raw: NDArray[np.float64] | None, factor: float, kept: NDArray[np.intp]
+) -> dict[str, Any]:
     """Return what a hover says: the place, the number, the raw one behind a smoothed one, and the band."""
     placed = one.on_axis
     columns, text = list(placed.data.T), f"{placed.axis.hover}<br><b>%{{y:.4~g}}</b>"
@@ -289,5 +307,5 @@ def _hover(one: MetricSeries, raw: NDArray[np.float64] | None, factor: float) ->
         low, high = len(columns), len(columns) + 1
         text += f"<br>{one.band.words}: %{{customdata[{low}]:.4~g}} – %{{customdata[{high}]:.4~g}}"
         columns += [one.band.low * factor, one.band.high * factor]
-    told = {"customdata": np.stack(columns, axis=-1).astype(np.float32)} if columns else {}
+    told = {"customdata": np.stack(columns, axis=-1)[kept].astype(np.float32)} if columns else {}
     return {"hovertemplate": text, **told}
