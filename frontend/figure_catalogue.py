@@ -77,12 +77,42 @@ _ALL = (
         compare.build_compare,
         missing.no_spectra,
     ),
-    FigureKind("losses", "Training loss", (), training.build_losses, missing.no_metric),
-    FigureKind("learning_rate", "Learning rate", (), training.build_learning_rate, missing.no_metric),
     FigureKind(
-        "average_precision", "Average precision", (), training.build_average_precision, missing.no_metric
+        "losses",
+        "Training loss",
+        ("smooth", *_ALONG, "yscale", "band"),
+        training.build_losses,
+        missing.no_metric,
     ),
-    FigureKind("metric", "A metric of one's own", ("metric",), training.build_metric, missing.no_metric),
+    FigureKind(
+        "learning_rate",
+        "Learning rate",
+        (*_ALONG, "yscale", "band"),
+        training.build_learning_rate,
+        missing.no_metric,
+    ),
+    FigureKind(
+        "average_precision",
+        "Average precision",
+        (*_ALONG, "band"),
+        training.build_average_precision,
+        missing.no_accuracy,
+    ),
+    FigureKind(
+        "precision_by_size",
+        "Average precision by the objects' size",
+        _ALONG,
+        training.build_precision_by_size,
+        missing.no_accuracy,
+    ),
+    FigureKind("gpu_memory", "GPU memory", _ALONG, training.build_gpu_memory, missing.no_metric),
+    FigureKind(
+        "metric",
+        "A metric of one's own",
+        ("metric", "smooth", *_ALONG, "yscale", "band"),
+        training.build_metric,
+        missing.no_metric,
+    ),
 )
 
 FIGURES: Mapping[str, FigureKind] = MappingProxyType({kind.name: kind for kind in _ALL})

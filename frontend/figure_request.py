@@ -27,6 +27,13 @@ class FigureRequest(Part):
     criterion: str = Field(PAPER_CRITERION, description="What counts as a dimension.", max_length=40)
     threshold: float | None = Field(None, description="The criterion's threshold; empty takes its default.")
     metric: str = Field("", description="Of the figure `metric`: which.", max_length=100)
+    smooth: float | None = Field(
+        None,
+        description="Iterations that losses and metrics are averaged over; empty takes a fortieth of the run for "
+        "losses, and 0, which averages nothing, for a metric of one's own.",
+        ge=0,
+        le=1e9,
+    )
     x: Counted = Field(
         "iteration",
         description="What the axis along training counts: `iteration`; `epoch`, iterations times the batch size over "

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput, NotFound
 from backend.measurements import repository
+from backend.measurements.remembered import remembered, stamp_of
 from backend.models import Layer
 from backend.spectra.criteria import CRITERIA, dimensionality
 
@@ -42,6 +43,11 @@ class Dimensions:
     positions_per_channel: tuple[float | None, ...]
     criterion: str
     threshold: float | None
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return self.values.nbytes + 200 * len(self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,19 @@ def criterion_threshold(criterion: str, threshold: float | None) -> float | None
 def dimensions(
     session: Session, run_id: int, criterion: str = PAPER_CRITERION, threshold: float | None = None
 ) -> Dimensions:
-    """Return the dimensionality of every layer at every iteration under a criterion of `backend.spectra`."""
+    """Return the dimensionality of every layer at every iteration under a criterion of `backend.spectra`.
+
+    It is computed once for the spectra that there are, and may not be changed.
+    """
     chosen = criterion_threshold(criterion, threshold)
+    return remembered(session).get(
+        (run_id, criterion, chosen),
+        stamp_of(session, run_id),
+        lambda: _dimensions(session, run_id, criterion, chosen),
+    )
+
+
+def _dimensions(session: Session, run_id: int, criterion: str, chosen: float | None) -> Dimensions:
     layers = repository.layers(session, run_id)
     summaries = repository.summaries(session, run_id)
     iterations = tuple(sorted({row[1] for row in summaries}))
@@ -108,6 +125,7 @@ def dimensions(
             values[row_of[layer], column[iteration]] = count
     else:
         _fill_from_spectra(session, run_id, criterion, chosen, values, row_of, column)
+    values.flags.writeable = False
     return Dimensions(
         layers=tuple(layer.name for layer in layers),
         stages=tuple(layer.stage for layer in layers),

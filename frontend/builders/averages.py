@@ -52,7 +52,9 @@ def by_group(
         averaged = average(one, members)
         if averaged is None:
             drawn += members
-            notes.append(f"{one.name}: its {one.of} have no snapshot in common, so that each is drawn alone.")
+            notes.append(
+                f"{one.name}: its {one.of} share no iteration or width to be averaged at; each is drawn alone."
+            )
             continue
         drawn.append(averaged[0])
         notes += [averaged[1], *_differences(one, runs)]

@@ -12,6 +12,7 @@ from backend.measurements import repository
 from backend.models import Run, SpectrumSummary
 from frontend import gather
 from frontend.figure_request import FigureRequest
+from frontend.settings_table import is_recorded
 
 WAITING = ("queued", "running")
 
@@ -59,6 +60,18 @@ def no_metric(session: Session, asked: FigureRequest) -> str:
     """Say why there are no scalars."""
     runs = gather.runs_of(session, asked.run_ids)
     return _nothing_yet(runs, "nothing of this", "its first number") if runs else "No run is chosen."
+
+
+def no_accuracy(session: Session, asked: FigureRequest) -> str:
+    """Say when the first evaluation comes."""
+    runs = gather.runs_of(session, asked.run_ids)
+    if len(runs) != 1 or is_recorded(runs[0].specification):
+        return no_metric(session, asked)
+    (run,) = runs
+    if run.status not in WAITING:
+        return "It ended before its first evaluation."
+    every, last = run.specification["evaluate_every"], run.specification["training"]["iterations"]
+    return f"The first evaluation comes at iteration {min(every or last, last):,}."
 
 
 def _nothing_yet(runs: Sequence[Run], what: str, first: str) -> str:

@@ -68,6 +68,24 @@ class Axis:
     data: list[NDArray[np.float32]]
 
 
+@dataclass(frozen=True)
+class Placed:
+    """One of an axis' lines."""
+
+    axis: Axis
+    number: int
+
+    @property
+    def x(self) -> Any:
+        """Where its points lie."""
+        return self.axis.xs[self.number]
+
+    @property
+    def data(self) -> NDArray[np.float32]:
+        """What hovers read of its points."""
+        return self.axis.data[self.number]
+
+
 def snapshot_axis(lines: Sequence[Points], along: Along) -> Axis:
     """Return the axis of snapshots."""
     if not along.in_steps:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from frontend.figures.along import BY_ITERATION, Placed, Points, number_axis
 from frontend.figures.axes import log_ticks
+from frontend.figures.band import band_traces
 from frontend.figures.colours import PALETTES, Theme
+from frontend.figures.groups import Drawn, FigureGroup
 from frontend.figures.labels import label
-from frontend.figures.runs import FigureRun
+from frontend.figures.seeds import Band
+from frontend.figures.smoothing import exponential_mean, memory_of
 from frontend.figures.theme import make_figure
+from frontend.figures.thinning import MOST_POINTS, kept_points
 
-ITERATION = {"title": {"text": "iteration"}, "rangemode": "tozero", "tickformat": ",d"}
-SMOOTHED_FROM = 40
-"""With fewer points a running mean hides more than it shows."""
+Scale = Literal["log", "linear"]
 
 ACCURACIES = {
     "ap": "AP",
@@ -33,68 +36,71 @@ ACCURACIES = {
 
 @dataclass(frozen=True)
 class MetricSeries:
-    """One metric of one run: `values` of shape (iterations,), NaN where it was not finite."""
+    """One metric of one run, or a group's mean: `values` of shape (iterations,), NaN where it was not finite.
 
-    run: FigureRun
+    `placed` is where it lies on an axis that does not count iterations; a `band` lies about the smoothed mean.
+    """
+
+    run: Drawn
     metric: str
     iterations: Sequence[int]
     values: NDArray[np.floating[Any]]
+    placed: Placed | None = None
+    band: Band | None = None
+
+    @property
+    def on_axis(self) -> Placed:
+        """Where it is drawn."""
+        at = np.asarray(self.iterations, dtype=np.int32)
+        return self.placed or Placed(number_axis([Points(at, at.astype(np.float64))], BY_ITERATION), 0)
 
 
-def smoothing_window(points: int) -> int:
-    """Return over how many points a noisy series is averaged: a fortieth of it."""
-    return max(1, points // 40) if points >= SMOOTHED_FROM else 1
-
-
-def running_mean(values: NDArray[np.floating[Any]], window: int) -> NDArray[np.float64]:
-    """Return the mean of each value and the up to `window` - 1 before it, NaN left out."""
-    finite = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0), dtype=np.float64)])
-    counts = np.concatenate([[0], np.cumsum(finite)])
-    end = np.arange(1, len(values) + 1)
-    start = np.maximum(end - window, 0)
-    held = counts[end] - counts[start]
-    return np.where(held > 0, (sums[end] - sums[start]) / np.maximum(held, 1), np.nan)
-
-
-def losses(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
-    """Draw losses on a log axis: a running mean, and behind a run's total the raw values.
+def losses(
+    series: Sequence[MetricSeries],
+    theme: Theme = "light",
+    smooth: float | None = None,
+    scale: Scale = "log",
+) -> go.Figure:
+    """Draw losses: a mean over `smooth` iterations (see `exponential_mean`), and faint behind it the raw values.
 
     Of one run all parts are shown, of several each run's total.
     """
     several = len({one.run.id for one in series}) > 1
-    parts = [one for one in series if one.metric != "loss"]
+    colours = PALETTES[theme].components
+    raw: list[go.Scatter] = []
     traces: list[go.Scatter] = []
     for one in (one for one in series if one.metric == "loss"):
-        window = smoothing_window(len(one.values))
-        name = one.run.text if several else "total"
-        if window > 1:
-            traces.append(
-                _line(one, name, {**one.run.line(theme, 1), "dash": "solid"}, opacity=0.25, hoverinfo="skip")
-            )
-        traces.append(_line(one, name, one.run.line(theme, 1.75), window=window))
+        name = one.run.legend if several or one.band else "total"
+        raw += _raw(one, name, {**one.run.line(theme, 1), "dash": "solid"}, smooth, 0.3)
+        traces.append(_line(one, name, one.run.line(theme, 2), smooth=smooth))
+    parts = [one for one in series if one.metric != "loss"]
+    for number, one in enumerate([] if several else parts):
+        line = {"color": colours[number % len(colours)], "width": 1.25}
+        name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
+        raw += _raw(one, name, {**line, "width": 1}, smooth, 0.18)
+        traces.append(_line(one, name, line, smooth=smooth))
     drawn = [float(value) for one in series for value in one.values]
-    if not several:
-        colours = PALETTES[theme].components
-        for number, one in enumerate(parts):
-            line = {"color": colours[number % len(colours)], "width": 1.25}
-            name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
-            traces.append(_line(one, name, line, window=smoothing_window(len(one.values)), legend=True))
-    return make_figure(
+    totals = [one for one in series if one.metric == "loss"]
+    yaxis = {"title": {"text": "loss"}, **_scaled(scale, drawn)}
+    return _figure(
         theme,
         "Training loss",
-        traces,
-        xaxis=ITERATION,
-        yaxis={"type": "log", "title": {"text": "loss"}, **log_ticks(drawn)},
-        showlegend=not several and bool(parts),
+        [*_bands(totals, theme, scale), *raw, *traces],
+        series,
+        yaxis,
+        not several and len(traces) > 1,
     )
 
 
-def learning_rate(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+def learning_rate(
+    series: Sequence[MetricSeries], theme: Theme = "light", scale: Scale = "linear"
+) -> go.Figure:
     """Draw the learning rate of each run."""
-    traces = [_line(one, one.run.text, one.run.line(theme)) for one in series]
-    yaxis = {"title": {"text": "learning rate"}, "rangemode": "tozero", "exponentformat": "power"}
-    return make_figure(theme, "Learning rate", traces, xaxis=ITERATION, yaxis=yaxis, showlegend=False)
+    traces = [_line(one, one.run.legend, one.run.line(theme)) for one in series]
+    drawn = [float(value) for one in series for value in one.values]
+    yaxis: dict[str, Any] = {"title": {"text": "learning rate"}, "exponentformat": "power"}
+    yaxis |= _scaled("log", drawn) if scale == "log" else {"rangemode": "tozero"}
+    return _figure(theme, "Learning rate", traces, series, yaxis, False)
 
 
 def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
@@ -105,23 +111,83 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
     for number, one in enumerate(series):
         first = one.metric in ("ap", "top1")
         line = one.run.line(theme) if first else {"color": colours[number % len(colours)], "width": 1.25}
-        name = one.run.text if several else ACCURACIES.get(one.metric, label(one.metric, 24))
-        traces.append(_line(one, name, line, scale=100.0, mode="lines+markers"))
+        name = one.run.legend if several or one.band else ACCURACIES.get(one.metric, label(one.metric, 24))
+        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
     title = "Average precision on the validation split"
     yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
     if series and all(one.metric == "top1" for one in series):
         title, yaxis["title"] = "Top-1 accuracy on the validation split", {"text": "top-1 (%)"}
-    return make_figure(
-        theme, title, traces, xaxis=ITERATION, yaxis=yaxis, showlegend=not several and len(series) > 1
-    )
+    bands = _bands(series, theme, "linear", 100.0)
+    return _figure(theme, title, bands + traces, series, yaxis, not several and len(series) > 1)
 
 
-def own_metric(name: str, series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
-    """Draw a metric of which nothing but its name is known, as it was recorded."""
-    traces = [_line(one, one.run.text, one.run.line(theme), mode="lines+markers") for one in series]
-    yaxis = {"title": {"text": label(name, 24)}}
-    return make_figure(theme, label(name), traces, xaxis=ITERATION, yaxis=yaxis, showlegend=False)
+def precision_by_size(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+    """Draw a run's AP of small, medium and large objects as percentages; of masks with dashes."""
+    colours = PALETTES[theme].components
+    traces = []
+    for one in series:
+        kind, _, size = one.metric.rpartition("_")
+        dash = "dash" if kind == "mask_ap" else "solid"
+        line = {"color": colours[SIZES.index(size)], "width": 1.5, "dash": dash}
+        name = f"mask, {size}" if kind == "mask_ap" else size
+        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
+    yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
+    title = "Average precision by the objects' size"
+    return _figure(theme, title, traces, series, yaxis, len(series) > 1)
 
+
+def gpu_memory(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+    """Draw what a run holds of its GPU's memory, and what all processes hold of it."""
+    colours = PALETTES[theme].components
+    traces = []
+    for one in series:
+        own = one.metric == "gpu_memory"
+        line = one.run.line(theme) if own else {"color": colours[0], "width": 1.25}
+        traces.append(_line(one, "this run" if own else "whole card", line, factor=2.0**-30))
+    yaxis = {"title": {"text": "GiB"}, "rangemode": "tozero"}
+    return _figure(theme, "GPU memory", traces, series, yaxis, len(series) > 1)
+
+
+def own_metric(
+    name: str,
+    series: Sequence[MetricSeries],
+    theme: Theme = "light",
+    smooth: float | None = 0.0,
+    scale: Scale = "linear",
+) -> go.Figure:
+    """Draw a metric as it was recorded, or its mean over `smooth` iterations with the raw values faint behind it."""
+    known = KNOWN.get(name, Known(label(name), label(name, 24)))
+    raw: list[go.Scatter] = []
+    traces = []
+    for one in series:
+        mode = "lines" if memory_of(one.iterations, smooth) else "lines+markers"
+        line = one.run.line(theme)
+        raw += _raw(one, one.run.text, {**line, "width": 1, "dash": "solid"}, smooth, 0.3, known.factor)
+        traces.append(_line(one, one.run.legend, line, smooth=smooth, factor=known.factor, mode=mode))
+    drawn = [float(value) for one in series for value in one.values]
+    yaxis = {"title": {"text": known.unit}, **_scaled(scale, drawn)}
+    if known.factor == 100.0:
+        yaxis["rangemode"] = "tozero"
+    bands = _bands(series, theme, scale, known.factor)
+    return _figure(theme, known.title, [*bands, *raw, *traces], series, yaxis, False)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a metric that the trainer records: its title, what its axis says, what it is multiplied by."""
+
+    title: str
+    unit: str
+    factor: float = 1.0
+
+
+KNOWN = {
+    "data_wait": Known("Waiting for data", "of the time (%)", 100.0),
+    "gradient_norm": Known("Gradient norm", "norm over all weights"),
+    "gradient_scale": Known("Loss scale of fp16", "factor"),
+    "gpu_utilisation": Known("GPU utilisation", "of the time (%)", 100.0),
+}
+SIZES = ("small", "medium", "large")
 
 _LOSSES = {
     "loss_classifier": "class",
@@ -134,28 +200,112 @@ _LOSSES = {
 }
 
 
+def _figure(
+    theme: Theme,
+    title: str,
+    traces: Sequence[go.Scatter],
+    series: Sequence[MetricSeries],
+    yaxis: dict[str, Any],
+    legend: bool,
+) -> go.Figure:
+    axis = series[0].on_axis.axis if series else number_axis([], BY_ITERATION)
+    grouped = any(isinstance(one.run, FigureGroup) for one in series)
+    return make_figure(
+        theme,
+        title,
+        traces,
+        words=axis.meta,
+        notes=_thinned(series),
+        xaxis=axis.layout,
+        yaxis=yaxis,
+        showlegend=legend or grouped,
+    )
+
+
+def _thinned(series: Sequence[MetricSeries]) -> list[str]:
+    """Say so where not every point is drawn."""
+    longest = max((len(one.iterations) for one in series), default=0)
+    if longest <= MOST_POINTS:
+        return []
+    return [
+        f"Of up to {longest:,} points of a line {MOST_POINTS:,} are drawn, the lowest and highest of each stretch; "
+        "the API has all."
+    ]
+
+
+def _bands(
+    series: Sequence[MetricSeries], theme: Theme, scale: Scale, factor: float = 1.0
+) -> list[go.Scatter]:
+    found = []
+    for one in series:
+        positive = one.values[one.values > 0] * factor
+        floor = float(positive.min(initial=1.0)) / 2 if scale == "log" else None
+        kept = kept_points(one.values)
+        band = one.band.times(factor).at(kept) if one.band else None
+        found += band_traces(one.on_axis.x[kept], band, one.run, theme, floor=floor, metric=one.metric)
+    return found
+
+
+def _scaled(scale: Scale, drawn: Sequence[float]) -> dict[str, Any]:
+    return {"type": "log", **log_ticks(drawn)} if scale == "log" else {"type": "linear"}
+
+
+def _raw(
+    one: MetricSeries,
+    name: str,
+    line: dict[str, Any],
+    smooth: float | None,
+    opacity: float,
+    factor: float = 1.0,
+) -> list[go.Scatter]:
+    """Return the line behind a smoothed one; none where nothing is smoothed."""
+    if not memory_of(one.iterations, smooth):
+        return []
+    return [_line(one, f"{name} (raw)", line, factor=factor, opacity=opacity, hoverinfo="skip")]
+
+
 def _line(
     one: MetricSeries,
     name: str,
     line: dict[str, Any],
     *,
-    window: int = 1,
-    scale: float = 1.0,
-    legend: bool = True,
+    smooth: float | None = 0.0,
+    factor: float = 1.0,
     mode: str = "lines",
     **more: Any,
 ) -> go.Scatter:
-    values = np.asarray(one.values, dtype=np.float64) * scale
-    hover = {} if "hoverinfo" in more else {"hovertemplate": "iteration %{x:,}<br><b>%{y:.4~g}</b>"}
+    memory = memory_of(one.iterations, smooth)
+    raw = np.asarray(one.values, dtype=np.float64) * factor
+    drawn = exponential_mean(one.iterations, raw, memory) if memory else raw
+    kept = kept_points(drawn)
+    hover = {} if "hoverinfo" in more else _hover(one, raw if memory else None, factor, kept)
     return go.Scatter(
-        x=np.asarray(one.iterations, dtype=np.int32),
-        y=(running_mean(values, window) if window > 1 else values).astype(np.float32),
+        x=one.on_axis.x[kept],
+        y=drawn[kept].astype(np.float32),
         mode=mode,
         marker={"size": 5},
         name=name,
         line=line,
-        showlegend=legend and "hoverinfo" not in more,
-        meta={"run": one.run.id, "metric": one.metric, "window": window},
+        legendgroup=f"{one.run.id} {one.metric}",
+        showlegend="hoverinfo" not in more,
+        meta={**one.run.meta, "metric": one.metric, "memory": memory},
         **hover,
         **more,
     )
+
+
+def _hover(
+    one: MetricSeries, raw: NDArray[np.float64] | None, factor: float, kept: NDArray[np.intp]
+) -> dict[str, Any]:
+    """Return what a hover says: the place, the number, the raw one behind a smoothed one, and the band."""
+    placed = one.on_axis
+    columns, text = list(placed.data.T), f"{placed.axis.hover}<br><b>%{{y:.4~g}}</b>"
+    if raw is not None:
+        text += f", raw %{{customdata[{len(columns)}]:.4~g}}"
+        columns.append(raw)
+    if one.band:
+        low, high = len(columns), len(columns) + 1
+        text += f"<br>{one.band.words}: %{{customdata[{low}]:.4~g}} – %{{customdata[{high}]:.4~g}}"
+        columns += [one.band.low * factor, one.band.high * factor]
+    told = {"customdata": np.stack(columns, axis=-1)[kept].astype(np.float32)} if columns else {}
+    return {"hovertemplate": text, **told}

@@ -26,6 +26,14 @@ class Band:
         """What the band is, behind a mean's name."""
         return "± 1 standard deviation" if self.count >= DEVIATION_FROM else "lower to higher"
 
+    def times(self, factor: float) -> Band:
+        """Return the band of numbers that are `factor` times as large."""
+        return Band(self.low * factor, self.high * factor, self.count)
+
+    def at(self, points: NDArray[np.intp]) -> Band:
+        """Return the band at some of its points."""
+        return Band(self.low[points], self.high[points], self.count)
+
 
 def mean_and_band(values: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], Band]:
     """Return the mean over runs of `values` (runs, points), shape (points,), and its band, in float64.

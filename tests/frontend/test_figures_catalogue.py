@@ -91,7 +91,7 @@ def test_seeds_without_a_common_snapshot_are_drawn_alone(session: Session) -> No
     runs = [add_run(session, 0, (0,)), add_run(session, 1, (5,))]
     drawn = figure(session, "dimension_by_iteration", asked(runs, layer="a", band="seeds"))
     assert [trace.meta["run"] for trace in drawn.data] == runs
-    assert "no snapshot in common" in drawn.layout.meta["notes"][0]
+    assert "share no iteration or width" in drawn.layout.meta["notes"][0]
 
 
 def test_a_band_says_what_else_than_the_seed_parts_its_runs(session: Session) -> None:

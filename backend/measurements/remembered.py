@@ -1,0 +1,73 @@
+"""Dimensionalities that were computed already, as long as the spectra are those that they were computed from."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Protocol, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.models import SpectrumSummary
+
+ROOM = 64 * 2**20
+"""Bytes that are kept of each database."""
+
+
+class Sized(Protocol):
+    """What can be kept."""
+
+    @property
+    def nbytes(self) -> int:
+        """How much room it takes."""
+
+
+Kept = TypeVar("Kept", bound=Sized)
+
+
+class Remembered:
+    """Results by key, the least recently used forgotten first; each with the stamp of what it was computed from."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room, self._used = room, 0
+        self._kept: OrderedDict[Any, tuple[Any, Sized]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Any, stamp: Any, make: Callable[[], Kept]) -> Kept:
+        """Return what was kept under this key and stamp, else what `make` returns."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None and found[0] == stamp:
+                self._kept.move_to_end(key)
+                return cast(Kept, found[1])
+        made = make()
+        with self._lock:
+            self._forget(key)
+            self._kept[key] = (stamp, made)
+            self._used += made.nbytes
+            while self._used > self._room and self._kept:
+                self._forget(next(iter(self._kept)))
+        return made
+
+    def _forget(self, key: Any) -> None:
+        found = self._kept.pop(key, None)
+        self._used -= found[1].nbytes if found else 0
+
+
+_BY_ENGINE: WeakKeyDictionary[Any, Remembered] = WeakKeyDictionary()
+
+
+def remembered(session: Session) -> Remembered:
+    """Return what is kept of the session's database."""
+    return _BY_ENGINE.setdefault(session.get_bind().engine, Remembered())
+
+
+def stamp_of(session: Session, run_id: int) -> tuple[Any, ...]:
+    """Return what changes with every spectrum that a run adds or records anew."""
+    s = SpectrumSummary
+    sums = (func.sum(s.trace), func.sum(s.lambda_1), func.sum(s.dimensionality), func.sum(s.positions))
+    query = select(func.count(), func.max(s.iteration), func.max(s.layer), *sums).where(s.run_id == run_id)
+    return tuple(session.execute(query).one())
