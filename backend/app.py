@@ -16,8 +16,8 @@ from backend.http.access import Access
 from backend.http.errors import add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
+from backend.runs import checkpoint_files, heartbeat, log_endpoints
 from backend.runs import endpoints as runs
-from backend.runs import heartbeat, log_endpoints
 from backend.settings import Settings
 from backend.system import endpoints as system
 from backend.system import events
@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
         runs,
         log_endpoints,
         heartbeat,
+        checkpoint_files,
         measurements,
         datasets,
         dataset_images,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,11 +14,11 @@ from frontend.figures.axes import log_ticks
 from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
+from frontend.figures.smoothing import exponential_mean, memory_of
 from frontend.figures.theme import make_figure
 
 ITERATION = {"title": {"text": "iteration"}, "rangemode": "tozero", "tickformat": ",d"}
-SMOOTHED_FROM = 40
-"""With fewer points a running mean hides more than it shows."""
+Scale = Literal["log", "linear"]
 
 ACCURACIES = {
     "ap": "AP",
@@ -41,52 +41,37 @@ class MetricSeries:
     values: NDArray[np.floating[Any]]
 
 
-def smoothing_window(points: int) -> int:
-    """Return over how many points a noisy series is averaged: a fortieth of it."""
-    return max(1, points // 40) if points >= SMOOTHED_FROM else 1
-
-
-def running_mean(values: NDArray[np.floating[Any]], window: int) -> NDArray[np.float64]:
-    """Return the mean of each value and the up to `window` - 1 before it, NaN left out."""
-    finite = np.isfinite(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0), dtype=np.float64)])
-    counts = np.concatenate([[0], np.cumsum(finite)])
-    end = np.arange(1, len(values) + 1)
-    start = np.maximum(end - window, 0)
-    held = counts[end] - counts[start]
-    return np.where(held > 0, (sums[end] - sums[start]) / np.maximum(held, 1), np.nan)
-
-
-def losses(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
-    """Draw losses on a log axis: a running mean, and behind a run's total the raw values.
+def losses(
+    series: Sequence[MetricSeries],
+    theme: Theme = "light",
+    smooth: float | None = None,
+    scale: Scale = "log",
+) -> go.Figure:
+    """Draw losses: a mean over `smooth` iterations (see `exponential_mean`), and faint behind it the raw values.
 
     Of one run all parts are shown, of several each run's total.
     """
     several = len({one.run.id for one in series}) > 1
-    parts = [one for one in series if one.metric != "loss"]
+    colours = PALETTES[theme].components
+    raw: list[go.Scatter] = []
     traces: list[go.Scatter] = []
     for one in (one for one in series if one.metric == "loss"):
-        window = smoothing_window(len(one.values))
         name = one.run.text if several else "total"
-        if window > 1:
-            traces.append(
-                _line(one, name, {**one.run.line(theme, 1), "dash": "solid"}, opacity=0.25, hoverinfo="skip")
-            )
-        traces.append(_line(one, name, one.run.line(theme, 1.75), window=window))
+        raw += _raw(one, name, {**one.run.line(theme, 1), "dash": "solid"}, smooth, 0.3)
+        traces.append(_line(one, name, one.run.line(theme, 2), smooth=smooth))
+    for number, one in enumerate([] if several else [one for one in series if one.metric != "loss"]):
+        line = {"color": colours[number % len(colours)], "width": 1.25}
+        name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
+        raw += _raw(one, name, {**line, "width": 1}, smooth, 0.18)
+        traces.append(_line(one, name, line, smooth=smooth))
     drawn = [float(value) for one in series for value in one.values]
-    if not several:
-        colours = PALETTES[theme].components
-        for number, one in enumerate(parts):
-            line = {"color": colours[number % len(colours)], "width": 1.25}
-            name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
-            traces.append(_line(one, name, line, window=smoothing_window(len(one.values)), legend=True))
     return make_figure(
         theme,
         "Training loss",
-        traces,
+        raw + traces,
         xaxis=ITERATION,
-        yaxis={"type": "log", "title": {"text": "loss"}, **log_ticks(drawn)},
-        showlegend=not several and bool(parts),
+        yaxis={"title": {"text": "loss"}, **_scaled(scale, drawn)},
+        showlegend=not several and len(traces) > 1,
     )
 
 
@@ -106,7 +91,7 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
         first = one.metric in ("ap", "top1")
         line = one.run.line(theme) if first else {"color": colours[number % len(colours)], "width": 1.25}
         name = one.run.text if several else ACCURACIES.get(one.metric, label(one.metric, 24))
-        traces.append(_line(one, name, line, scale=100.0, mode="lines+markers"))
+        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
     title = "Average precision on the validation split"
     yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
     if series and all(one.metric == "top1" for one in series):
@@ -116,12 +101,72 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
     )
 
 
-def own_metric(name: str, series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
-    """Draw a metric of which nothing but its name is known, as it was recorded."""
-    traces = [_line(one, one.run.text, one.run.line(theme), mode="lines+markers") for one in series]
-    yaxis = {"title": {"text": label(name, 24)}}
-    return make_figure(theme, label(name), traces, xaxis=ITERATION, yaxis=yaxis, showlegend=False)
+def precision_by_size(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+    """Draw a run's AP of small, medium and large objects as percentages; of masks with dashes."""
+    colours = PALETTES[theme].components
+    traces = []
+    for one in series:
+        kind, _, size = one.metric.rpartition("_")
+        dash = "dash" if kind == "mask_ap" else "solid"
+        line = {"color": colours[SIZES.index(size)], "width": 1.5, "dash": dash}
+        name = f"mask, {size}" if kind == "mask_ap" else size
+        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
+    yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
+    title = "Average precision by the objects' size"
+    return make_figure(theme, title, traces, xaxis=ITERATION, yaxis=yaxis, showlegend=len(series) > 1)
 
+
+def gpu_memory(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Figure:
+    """Draw what a run holds of its GPU's memory, and what all processes hold of it."""
+    colours = PALETTES[theme].components
+    traces = []
+    for one in series:
+        own = one.metric == "gpu_memory"
+        line = one.run.line(theme) if own else {"color": colours[0], "width": 1.25}
+        traces.append(_line(one, "this run" if own else "whole card", line, factor=2.0**-30))
+    yaxis = {"title": {"text": "GiB"}, "rangemode": "tozero"}
+    return make_figure(theme, "GPU memory", traces, xaxis=ITERATION, yaxis=yaxis, showlegend=len(series) > 1)
+
+
+def own_metric(
+    name: str,
+    series: Sequence[MetricSeries],
+    theme: Theme = "light",
+    smooth: float | None = 0.0,
+    scale: Scale = "linear",
+) -> go.Figure:
+    """Draw a metric as it was recorded, or its mean over `smooth` iterations with the raw values faint behind it."""
+    known = KNOWN.get(name, Known(label(name), label(name, 24)))
+    raw: list[go.Scatter] = []
+    traces = []
+    for one in series:
+        mode = "lines" if memory_of(one.iterations, smooth) else "lines+markers"
+        line = one.run.line(theme)
+        raw += _raw(one, one.run.text, {**line, "width": 1, "dash": "solid"}, smooth, 0.3, known.factor)
+        traces.append(_line(one, one.run.text, line, smooth=smooth, factor=known.factor, mode=mode))
+    drawn = [float(value) for one in series for value in one.values]
+    yaxis = {"title": {"text": known.unit}, **_scaled(scale, drawn)}
+    if known.factor == 100.0:
+        yaxis["rangemode"] = "tozero"
+    return make_figure(theme, known.title, raw + traces, xaxis=ITERATION, yaxis=yaxis, showlegend=False)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a metric that the trainer records: its title, what its axis says, what it is multiplied by."""
+
+    title: str
+    unit: str
+    factor: float = 1.0
+
+
+KNOWN = {
+    "data_wait": Known("Waiting for data", "of the time (%)", 100.0),
+    "gradient_norm": Known("Gradient norm", "norm over all weights"),
+    "gradient_scale": Known("Loss scale of fp16", "factor"),
+    "gpu_utilisation": Known("GPU utilisation", "of the time (%)", 100.0),
+}
+SIZES = ("small", "medium", "large")
 
 _LOSSES = {
     "loss_classifier": "class",
@@ -134,28 +179,53 @@ _LOSSES = {
 }
 
 
+def _scaled(scale: Scale, drawn: Sequence[float]) -> dict[str, Any]:
+    return {"type": "log", **log_ticks(drawn)} if scale == "log" else {"type": "linear"}
+
+
+def _raw(
+    one: MetricSeries,
+    name: str,
+    line: dict[str, Any],
+    smooth: float | None,
+    opacity: float,
+    factor: float = 1.0,
+) -> list[go.Scatter]:
+    """Return the line behind a smoothed one; none where nothing is smoothed."""
+    if not memory_of(one.iterations, smooth):
+        return []
+    return [_line(one, f"{name} (raw)", line, factor=factor, opacity=opacity, hoverinfo="skip")]
+
+
 def _line(
     one: MetricSeries,
     name: str,
     line: dict[str, Any],
     *,
-    window: int = 1,
-    scale: float = 1.0,
-    legend: bool = True,
+    smooth: float | None = 0.0,
+    factor: float = 1.0,
     mode: str = "lines",
     **more: Any,
 ) -> go.Scatter:
-    values = np.asarray(one.values, dtype=np.float64) * scale
-    hover = {} if "hoverinfo" in more else {"hovertemplate": "iteration %{x:,}<br><b>%{y:.4~g}</b>"}
+    memory = memory_of(one.iterations, smooth)
+    raw = np.asarray(one.values, dtype=np.float64) * factor
+    hidden = "hoverinfo" in more
+    hover: dict[str, Any] = {} if hidden else {"hovertemplate": "iteration %{x:,}<br><b>%{y:.4~g}</b>"}
+    if memory and not hidden:
+        hover = {
+            "hovertemplate": "iteration %{x:,}<br><b>%{y:.4~g}</b>, raw %{customdata:.4~g}",
+            "customdata": raw.astype(np.float32),
+        }
     return go.Scatter(
         x=np.asarray(one.iterations, dtype=np.int32),
-        y=(running_mean(values, window) if window > 1 else values).astype(np.float32),
+        y=(exponential_mean(one.iterations, raw, memory) if memory else raw).astype(np.float32),
         mode=mode,
         marker={"size": 5},
         name=name,
         line=line,
-        showlegend=legend and "hoverinfo" not in more,
-        meta={"run": one.run.id, "metric": one.metric, "window": window},
+        legendgroup=f"{one.run.id} {one.metric}",
+        showlegend=not hidden,
+        meta={"run": one.run.id, "metric": one.metric, "memory": memory},
         **hover,
         **more,
     )

@@ -17,15 +17,16 @@ from backend.measurements import repository, service
 from backend.spectra.criteria import Criterion, dimensionality
 from backend.spectra.fit import fitted_power_law
 from frontend import gather
-from frontend.figures import metrics
 from frontend.figures.colours import Theme
 from frontend.figures.dimension_by_depth import DepthSeries, dimension_by_depth
 from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
 from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
+from frontend.figures.metrics import Scale
 from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum import SpectrumLine, spectrum
+from frontend.training_figures import TRAINING_FIGURES, TrainingRequest
 
 router = APIRouter(tags=["figures"])
 
@@ -41,6 +42,8 @@ class Request:
     threshold: float | None
     theme: Theme
     metric: str
+    smooth: float | None
+    scale: Scale | None
 
     @property
     def quantity(self) -> Quantity:
@@ -125,35 +128,26 @@ def _by_depth(session: Session, asked: Request) -> go.Figure:
     return dimension_by_depth(series, largest, asked.theme, asked.quantity)
 
 
-def _losses(session: Session, asked: Request) -> go.Figure:
-    return metrics.losses(gather.metric_series(session, asked.runs, ["loss"], "loss_"), asked.theme)
+Figure = Callable[[Session, Request], go.Figure]
 
 
-def _learning_rate(session: Session, asked: Request) -> go.Figure:
-    return metrics.learning_rate(gather.metric_series(session, asked.runs, ["lr"]), asked.theme)
+def _of_training(draw: Callable[[Session, TrainingRequest], go.Figure]) -> Figure:
+    """Return a figure of a training as one of any kind."""
+
+    def figure(session: Session, asked: Request) -> go.Figure:
+        wanted = TrainingRequest(asked.runs, asked.theme, asked.metric, asked.smooth, asked.scale)
+        return draw(session, wanted)
+
+    return figure
 
 
-def _average_precision(session: Session, asked: Request) -> go.Figure:
-    names = [*metrics.ACCURACIES] if len(asked.runs) == 1 else ["ap", "top1"]
-    return metrics.average_precision(gather.metric_series(session, asked.runs, names), asked.theme)
-
-
-def _own_metric(session: Session, asked: Request) -> go.Figure:
-    return metrics.own_metric(
-        asked.metric, gather.metric_series(session, asked.runs, [asked.metric]), asked.theme
-    )
-
-
-FIGURES: dict[str, Callable[[Session, Request], go.Figure]] = {
+FIGURES: dict[str, Figure] = {
     "heatmap": _heatmap,
     "heatmap_difference": _heatmap_difference,
     "spectrum": _spectrum,
     "dimension_by_iteration": _by_iteration,
     "dimension_by_depth": _by_depth,
-    "losses": _losses,
-    "learning_rate": _learning_rate,
-    "average_precision": _average_precision,
-    "metric": _own_metric,
+    **{name: _of_training(draw) for name, draw in TRAINING_FIGURES.items()},
 }
 
 
@@ -170,13 +164,25 @@ def figure(
     threshold: Annotated[float | None, Query(description="Empty takes the criterion's own.")] = None,
     theme: Theme = "light",
     metric: Annotated[str, Query(max_length=100, description="Of the figure `metric`: which.")] = "",
+    smooth: Annotated[
+        float | None,
+        Query(
+            ge=0,
+            le=1e9,
+            description="Iterations that losses and metrics are averaged over; empty: a fortieth.",
+        ),
+    ] = None,
+    y: Annotated[
+        Scale | None, Query(description="Axis of losses and metrics; empty takes the figure's own.")
+    ] = None,
 ) -> Response:
     """Return a plotly figure: heatmap, heatmap_difference, spectrum, dimension_by_iteration,
-    dimension_by_depth, losses, learning_rate, average_precision or metric.
+    dimension_by_depth, or one of a training: losses, learning_rate, average_precision, precision_by_size,
+    gpu_memory or metric.
     """
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
     found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
-    asked = Request(found, layer, iteration, criterion, chosen, theme, metric)
+    asked = Request(found, layer, iteration, criterion, chosen, theme, metric, smooth, y)
     return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")

@@ -23,7 +23,7 @@ from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_b
 from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.labels import label
-from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses, running_mean
+from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses
 from frontend.figures.quantity import SLOPE, SLOPE_TOP, quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.figures.spectrum import SpectrumLine, log_range, spectrum
@@ -208,7 +208,7 @@ def test_losses_of_one_run_show_parts_and_of_several_the_totals() -> None:
     alone = losses([total, part])
     assert [trace.name for trace in alone.data if trace.showlegend] == ["total", "box"]
     both = losses([total, part, MetricSeries(S_RUN, "loss", steps, np.linspace(3, 2, 100))])
-    assert {trace.name for trace in both.data} == {"I: pre-trained", "S: scratch"}
+    assert {trace.name for trace in both.data if trace.showlegend} == {"I: pre-trained", "S: scratch"}
 
 
 def test_accuracies_are_percentages() -> None:
@@ -221,10 +221,6 @@ def test_accuracies_are_percentages() -> None:
 def test_learning_rate_is_drawn_as_it_is() -> None:
     figure = learning_rate([MetricSeries(I_RUN, "lr", (0, 1), np.array([0.0, 0.01]))])
     np.testing.assert_allclose(figure.data[0].y, [0, 0.01], rtol=1e-6)
-
-
-def test_running_mean_leaves_out_what_is_not_finite() -> None:
-    np.testing.assert_allclose(running_mean(np.array([1.0, np.nan, 3.0, 5.0]), 2), [1, 1, 3, 4])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
