@@ -24,10 +24,10 @@ class Setting:
 
     @property
     def kind(self) -> str:
-        """The class of its row: as by default, changed, or stated."""
+        """The class of its row: usual where it is as by default, changed, or stated where there is no default."""
         if self.default is None:
             return "stated"
-        return "default" if self.value == self.default else "changed"
+        return "usual" if self.value == self.default else "changed"
 
 
 @dataclass(frozen=True)
