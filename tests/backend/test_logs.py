@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend.models import Run
+from backend.models import Checkpoint, Run
 from backend.models.base import now
 from backend.runs import logs
 from backend.runs.repository import append_log
@@ -128,3 +128,21 @@ def test_a_recorded_run_was_heard_of_when_it_last_wrote(client: TestClient, reco
     answer = client.get(f"{recorded.url}/heartbeat").json()
     assert answer["age_seconds"] < 30
     assert (answer["stale_seconds"], answer["lost_seconds"]) == (1800, 3600)
+
+
+def test_a_checkpoint_is_taken_by_its_iteration_and_never_from_elsewhere(
+    app: FastAPI, client: TestClient, run_id: int
+) -> None:
+    home = app.state.settings.home
+    (home / "runs" / str(run_id)).mkdir(parents=True)
+    (home / "secret.pt").write_bytes(b"secret")
+    (home / "runs" / str(run_id) / "one.pt").write_bytes(b"weights")
+    with app.state.database.writing() as session:
+        for iteration, file in ((1, f"runs/{run_id}/one.pt"), (2, f"runs/{run_id}/../../secret.pt")):
+            session.add(Checkpoint(run_id=run_id, iteration=iteration, file=file, bytes=7))
+    address = f"/api/v1/runs/{run_id}/checkpoints"
+    answer = client.get(f"{address}/1/file")
+    assert answer.content == b"weights"
+    assert f"run-{run_id}-iteration-1.pt" in answer.headers["content-disposition"]
+    assert client.get(f"{address}/2/file").status_code == 404
+    assert "it keeps: 1, 2" in client.get(f"{address}/3/file").json()["detail"]

@@ -92,3 +92,9 @@ def test_smoothing_and_axis_are_checked(client: TestClient, roles: dict[str, int
     assert client.get(f"{address}&smooth=20&y=linear").json()["layout"]["yaxis"]["type"] == "linear"
     for wrong in ("smooth=-1", "smooth=nan", "y=cubic"):
         assert client.get(f"{address}&{wrong}").status_code == 422
+
+
+def test_the_form_starts_from_the_checkpoint_of_a_link(client: TestClient, roles: dict[str, int]) -> None:
+    page = client.get(f"/new?from={roles['pretraining']}&checkpoint=1200").text
+    assert 'name="init-kind" value="run" checked' in page
+    assert f'<option value="1200" data-run="{roles["pretraining"]}" selected>' in page
