@@ -17,6 +17,7 @@ from backend.http.access import Access
 from backend.http.errors import add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
+from backend.runs import checkpoint_files, heartbeat, log_endpoints
 from backend.runs import endpoints as runs
 from backend.settings import Settings
 from backend.system import endpoints as system
@@ -37,7 +38,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
-    features = (runs, measurements, comparison, datasets, dataset_images, system, events, widths)
+    features = (
+        runs,
+        log_endpoints,
+        heartbeat,
+        checkpoint_files,
+        measurements,
+        comparison,
+        datasets,
+        dataset_images,
+        system,
+        events,
+        widths,
+    )
     for feature in features:
         app.include_router(feature.router, prefix=API)
     return app

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements.records import WALL_SECONDS
 from backend.models import Metric, Run
-from frontend.figures.metrics import ACCURACIES
+from frontend.figures.metrics import ACCURACIES, SIZES
 from frontend.settings_table import is_recorded
 
 OWN_AT_MOST = 9
@@ -19,26 +19,42 @@ OWN_AT_MOST = 9
 
 @dataclass(frozen=True)
 class TrainingChart:
-    """A figure of metrics; `metric` names the one that the figure `metric` shows."""
+    """A figure of metrics; `metric` names the one that the figure `metric` shows, `aside` is not among the first."""
 
     figure: str
     title: str
     help: str
     metric: str = ""
+    aside: bool = False
 
 
 def charts_of_run(session: Session, run: Run) -> list[TrainingChart]:
     """Return a run's charts."""
+    names = _metric_names(session, run)
     if not is_recorded(run.specification):
         classifier = run.specification["model"]["architecture"] == "classifier"
-        return [_losses(), _accuracy(top1=classifier), _learning_rate()]
-    names = _metric_names(session, run)
+        return [_losses(), _accuracy(top1=classifier), _learning_rate(), *_asides(run, names, not classifier)]
     found = [_losses()] if any(map(_is_loss, names)) or run.status == "running" else []
     if any(name in ACCURACIES for name in names):
         found.append(_accuracy(top1="ap" not in names))
     if "lr" in names:
         found.append(_learning_rate())
     return found + _own(names)
+
+
+def _asides(run: Run, names: Sequence[str], detector: bool) -> list[TrainingChart]:
+    """Return what explains a launched run's losses and speed, as far as it is measured or will be."""
+    live = run.status in ("queued", "running")
+    clipped = run.specification["training"]["clip_norm"] is not None
+    wanted = {
+        "precision_by_size": detector and (live or not _SIZED.isdisjoint(names)),
+        "gradient_norm": "gradient_norm" in names or (live and clipped),
+        "gradient_scale": "gradient_scale" in names,
+        "data_wait": "data_wait" in names or live,
+        "gpu_memory": "gpu_memory" in names,
+        "gpu_utilisation": "gpu_utilisation" in names,
+    }
+    return [chart for name, chart in _ASIDES.items() if wanted[name]]
 
 
 def charts_of_comparison(session: Session, runs: Sequence[Run]) -> list[TrainingChart]:
@@ -64,9 +80,8 @@ def _is_loss(name: str) -> bool:
 
 
 def _losses() -> TrainingChart:
-    return TrainingChart(
-        "losses", "Training loss", "A running mean over a fortieth of each run; behind it the raw values."
-    )
+    about = "An exponential mean over as many iterations as you choose; faint behind it the raw values."
+    return TrainingChart("losses", "Training loss", about)
 
 
 def _accuracy(top1: bool) -> TrainingChart:
@@ -81,3 +96,36 @@ def _learning_rate() -> TrainingChart:
 def _own(names: Sequence[str]) -> list[TrainingChart]:
     own = [name for name in names if not _is_loss(name) and name not in (*ACCURACIES, "lr", WALL_SECONDS)]
     return [TrainingChart("metric", name, "As it was recorded.", metric=name) for name in own[:OWN_AT_MOST]]
+
+
+def _aside(name: str, title: str, about: str) -> TrainingChart:
+    return TrainingChart("metric", title, about, metric=name, aside=True)
+
+
+_SIZED = {f"{kind}_{size}" for kind in ("ap", "mask_ap") for size in SIZES}
+_ASIDES = {
+    "precision_by_size": TrainingChart(
+        "precision_by_size",
+        "Average precision by size",
+        "Of objects below 32², to 96² and above that many pixels, at each evaluation.",
+        aside=True,
+    ),
+    "gradient_norm": _aside("gradient_norm", "Gradient norm", "Over all weights, before it is clipped."),
+    "gradient_scale": _aside(
+        "gradient_scale", "Loss scale", "What fp16 multiplies the loss by, lest small gradients vanish."
+    ),
+    "data_wait": _aside(
+        "data_wait", "Waiting for data", "Share of each iteration in which training waited for its images."
+    ),
+    "gpu_memory": TrainingChart(
+        "gpu_memory",
+        "GPU memory",
+        "What this run holds of its card, and what all processes together hold of it; of the first of several cards.",
+        aside=True,
+    ),
+    "gpu_utilisation": _aside(
+        "gpu_utilisation",
+        "GPU utilisation",
+        "Share of the time in which the card computed, as nvidia-smi tells it.",
+    ),
+}

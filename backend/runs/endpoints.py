@@ -23,13 +23,6 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"
 RunId = int
 
 
-class LogPage(BaseModel):
-    """Lines of a run's log; ask again with `after=next`."""
-
-    lines: list[dict[str, Any]]
-    next: int
-
-
 class CheckpointItem(BaseModel):
     """A checkpoint that a run can start from; a stopped run goes on from its `last`."""
 
@@ -153,24 +146,6 @@ def retry(run_id: RunId, database: DatabaseDep, broker: BrokerDep) -> RunDetail:
         presented = detail(session, service.retry(session, run_id))
     broker.ring(run_id)
     return presented
-
-
-@router.get("/runs/{run_id}/logs")
-def logs(
-    run_id: RunId,
-    session: ReadSession,
-    after: Annotated[int, Query(ge=0)] = 0,
-    last: Annotated[int | None, Query(ge=1, le=5000, description="Only so many of the last lines.")] = None,
-    limit: Limit = 1000,
-) -> LogPage:
-    """Return lines of the trainer's log after line `after`."""
-    service.get(session, run_id)
-    if last is not None:
-        rows = repository.last_log_lines(session, run_id, last)
-    else:
-        rows = repository.log_lines(session, run_id, after, limit)
-    lines = [{"number": number, "text": text} for number, text in rows]
-    return LogPage(lines=lines, next=rows[-1][0] if rows else after)
 
 
 @router.get("/runs/{run_id}/checkpoints")

@@ -78,19 +78,6 @@ def revisions(session: Session) -> dict[int, int]:
     return dict(session.execute(select(Run.id, Run.revision)).all())
 
 
-def log_lines(session: Session, run_id: int, after: int, limit: int) -> Sequence[tuple[int, str]]:
-    """Return up to `limit` (number, text) after line `after`."""
-    query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id, LogLine.number > after)
-    return session.execute(query.order_by(LogLine.number).limit(limit)).all()
-
-
-def last_log_lines(session: Session, run_id: int, limit: int) -> Sequence[tuple[int, str]]:
-    """Return the last `limit` lines in order."""
-    query = select(LogLine.number, LogLine.text).where(LogLine.run_id == run_id)
-    rows = session.execute(query.order_by(LogLine.number.desc()).limit(limit)).all()
-    return rows[::-1]
-
-
 def append_log(session: Session, run_id: int, lines: Sequence[str]) -> None:
     """Add lines to a run's log, numbered from 1."""
     last = session.scalar(select(func.max(LogLine.number)).where(LogLine.run_id == run_id)) or 0

@@ -45,6 +45,7 @@ def show(
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
     origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to start from.")] = None,
+    checkpoint: Annotated[int | None, Query(ge=0, description="Start from this one of that run's.")] = None,
     scale_to: Annotated[
         int | Literal[""], Query(alias="dataset_id", description="Whose images a protocol is scaled to.")
     ] = "",
@@ -56,6 +57,8 @@ def show(
     chosen = _chosen(offered, preset)
     pair = chosen is not None and preset == chosen.pair
     values, source = _values(session, chosen, pair, origin)
+    if source is not None and checkpoint is not None:
+        values = {**values, "init": {"kind": "run", "run_id": source.id, "iteration": checkpoint}}
     sources = _runs_with_checkpoints(session)
     return page(
         request,

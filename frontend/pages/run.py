@@ -5,16 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from backend.http.dependencies import ReadSession
+from backend.http.dependencies import ReadSession, SettingsDep
 from backend.measurements import repository as measurements
 from backend.runs import repository, service
+from backend.runs.heartbeat import heartbeat
 from backend.runs.presentation import detail
 from backend.spectra.criteria import CRITERIA
 from backend.widths.repository import plan_of_run
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import counterpart, explorer_view
 from frontend.pages.widths import plans
-from frontend.settings_table import stated_settings
+from frontend.run_actions import action_buttons
+from frontend.run_settings import setting_groups
 from frontend.templating import page
 from frontend.training_charts import charts_of_run
 
@@ -30,11 +32,17 @@ KEPT = {
 
 @router.get("/runs/{run_id}")
 def show(
-    run_id: int, request: Request, session: ReadSession, c: CriterionKey = "", t: ThresholdKey = ""
+    run_id: int,
+    request: Request,
+    session: ReadSession,
+    settings: SettingsDep,
+    c: CriterionKey = "",
+    t: ThresholdKey = "",
 ) -> HTMLResponse:
     """Show one run."""
     found = service.get(session, run_id)
     run = detail(session, found)
+    charts = charts_of_run(session, found)
     return page(
         request,
         "run.html",
@@ -42,8 +50,11 @@ def show(
         peer=counterpart(session, found),
         cautions=cautions(session, [found], c, t),
         criteria=list(CRITERIA.values()),
-        settings=stated_settings(run.specification).items(),
-        training=charts_of_run(session, found),
+        buttons=action_buttons(found, run),
+        beat=heartbeat(found, settings),
+        settings=setting_groups(run.specification),
+        training=[chart for chart in charts if not chart.aside],
+        asides=[chart for chart in charts if chart.aside],
         waited=measurements.mean_metric(session, run_id, "data_wait"),
         checkpoints=repository.checkpoints(session, run_id),
         plans=plans(session, run_id),

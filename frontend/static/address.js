@@ -36,3 +36,17 @@ export function writeView(view) {
     history.replaceState(null, "", `${location.pathname}?${text}`);
   }, 250);
 }
+
+/**
+ * Write one key into the URL; empty takes it out.
+ * @param {string} key
+ * @param {string} value
+ */
+export function setKey(key, value) {
+  const query = new URLSearchParams(location.search);
+  if ((query.get(key) ?? "") === value) return;
+  if (value) query.set(key, value);
+  else query.delete(key);
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  history.replaceState(null, "", text ? `${location.pathname}?${text}` : location.pathname);
+}

@@ -77,6 +77,7 @@ export class Chart {
     const query = new URLSearchParams({ theme: currentTheme() });
     if (this.runs) query.set("runs", this.runs);
     if (this.element.dataset.metric) query.set("metric", this.element.dataset.metric);
+    for (const [name, value] of new URLSearchParams(this.element.dataset.query)) query.set(name, value);
     if (this.needs.has("layer")) query.set("layer", view.layer);
     if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
     if (this.needs.has("criterion")) query.set("criterion", view.criterion);

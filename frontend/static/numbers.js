@@ -43,3 +43,15 @@ export function lastAt(rising, value) {
   for (let k = 0; k < rising.length && rising[k] <= value; k++) found = k;
   return found;
 }
+
+/**
+ * A span of time in its two largest units: 2 min 05 s.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [minutes, hours] = [Math.floor(whole / 60), Math.floor(whole / 3600)];
+  if (whole < 60) return `${whole} s`;
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`;
+}

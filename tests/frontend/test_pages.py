@@ -43,7 +43,9 @@ def test_failed_run_says_why(client: TestClient, roles: dict[str, int]) -> None:
 def test_actions_are_enabled_where_they_are_valid(client: TestClient, roles: dict[str, int]) -> None:
     def disabled(role: str) -> dict[str, bool]:
         page = client.get(f"/runs/{roles[role]}").text
-        buttons = re.findall(r'data-action="(\w+)" data-name="[^"]*"( disabled)?', page)
+        buttons = re.findall(
+            r'data-action="(\w+)" data-name="[^"]*" aria-describedby="why-\w+"( aria-disabled)?', page
+        )
         return {action: bool(off) for action, off in buttons}
 
     assert disabled("running") == {"resume": True, "retry": True, "cancel": False, "delete": False}
@@ -170,10 +172,9 @@ def test_a_run_says_why_each_checkpoint_is_kept(client: TestClient, roles: dict[
     run_id = roles["pretraining"]
     (one,) = client.get(f"/api/v1/runs/{run_id}/checkpoints").json()
     assert (one["iteration"], one["kept_as"]) == (1200, ["last"])
-    assert (
-        '<span title="The newest: what the run goes on from.">last</span>'
-        in client.get(f"/runs/{run_id}").text
-    )
+    page = client.get(f"/runs/{run_id}").text
+    assert re.search(r"<b>last</b> <span[^>]*>The newest: what the run goes on from.</span>", page)
+    assert f"/new?from={run_id}&amp;checkpoint=1200" in page
 
 
 def test_plotly_and_static_files_are_kept_by_browsers(client: TestClient) -> None:

@@ -27,6 +27,7 @@ from worker.training.distributed import Ranks
 from worker.training.evaluation import evaluate
 from worker.training.forward import forward_cost
 from worker.training.freezing import train_mode
+from worker.training.gpu import GpuWatch
 from worker.training.jitter import keep_drawn_sizes
 from worker.training.pace import Due, Mean, Pace, Stopwatch
 from worker.training.saving import GIGABYTE, Saver
@@ -84,6 +85,7 @@ class Loop:
         )
         self._pace, self._waiting, self._watch = Pace(), Mean(), Stopwatch()
         self._words_due = Due(SECONDS_BETWEEN_WORDS)
+        self._gpu = GpuWatch(parts.device) if parts.device.type == "cuda" and parts.ranks.first else None
         self.iteration = 0
         self._looked = False
 
@@ -110,6 +112,8 @@ class Loop:
         update that would follow, `Unavailable` when there is no room to save.
         """
         train_mode(self._model)
+        if self._gpu is not None:
+            self._gpu.start()
         try:
             self._train()
         except StopRequested:
@@ -121,6 +125,9 @@ class Loop:
             # What was measured before the failure is what shows how it came.
             self._finish_snapshots()
             raise
+        finally:
+            if self._gpu is not None:
+                self._gpu.stop()
         self._save()
         if self._waiting.value is not None:
             _log.info("finished: training waited for data %.1f %% of the time", 100 * self._waiting.value)
@@ -156,7 +163,7 @@ class Loop:
     def _tell(self, metrics: dict[str, float], took: float) -> None:
         self._pace.add(took)
         self._waiting.add(metrics["data_wait"])
-        self._recorder.metrics(self.iteration, metrics)
+        self._recorder.metrics(self.iteration, metrics | (self._gpu.figures() if self._gpu else {}))
         self._recorder.progress(self.iteration, self._pace.seconds)
         if self._words_due() or self.iteration in (1, self._training.iterations):
             self._say(metrics)

@@ -22,6 +22,8 @@ LAST, BEST, SNAPSHOT = "last", "best", "snapshot"
 SCORES = ("mask_ap", "ap", "top1")
 """What an evaluation is judged by: the first of these that it gives."""
 GIGABYTE = 1e9
+"""The unit of `checkpoint_budget`."""
+MEBIBYTE = 2**20
 
 
 class Saver:
@@ -73,7 +75,7 @@ class Saver:
         checkpoints.save(path, state)
         self._last = iteration
         self._settle()
-        _log.info("iteration %d: saved %s, %.1f MB", iteration, path.name, path.stat().st_size / 1e6)
+        _log.info("iteration %d: saved %s, %.1f MiB", iteration, path.name, path.stat().st_size / MEBIBYTE)
 
     def _keep(self, iteration: int, why: str, weights: Mapping[str, Any]) -> None:
         path = checkpoints.weights_path_of(self._folder, iteration)
@@ -83,7 +85,9 @@ class Saver:
             for reasons in self._reasons.values():
                 reasons.discard(BEST)
         self._reasons.setdefault(iteration, set()).add(why)
-        _log.info("iteration %d: kept %s (%s), %.1f MB", iteration, path.name, why, path.stat().st_size / 1e6)
+        _log.info(
+            "iteration %d: kept %s (%s), %.1f MiB", iteration, path.name, why, path.stat().st_size / MEBIBYTE
+        )
         self._settle()
 
     def _settle(self) -> None:

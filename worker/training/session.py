@@ -246,13 +246,13 @@ class RunSession:
         short = f", fewer than the {wanted} asked for: the split has no more" if found < wanted else ""
         plan = probe.plan
         _log.info(
-            "probing %d layers over %d images%s: %d maps added up, %d layers derived, %.0f MB of matrices",
+            "probing %d layers over %d images%s: %d maps added up, %d layers derived, %.0f MiB of matrices",
             len(probe.layers),
             found,
             short,
             len(plan.sources),
             sum(1 for chain in plan.chains if chain.steps),
-            plan.bytes / 1e6,
+            plan.bytes / 2**20,
         )
         return probe
 

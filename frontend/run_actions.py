@@ -1,0 +1,45 @@
+"""A run's buttons: which of them can be used now, and of the others why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.models import Run
+from backend.runs.presentation import RunItem, actions_by_status
+
+WORDS = {"resume": "Resume", "retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
+ABOUT = {
+    "resume": "Goes on from its last checkpoint.",
+    "retry": "Starts again from the beginning.",
+    "cancel": "Stops after this iteration and saves a checkpoint.",
+    "delete": "Removes all that it measured.",
+}
+
+
+@dataclass(frozen=True)
+class ActionButton:
+    """A button; `reason` says why it cannot be used now, and is empty where it can."""
+
+    name: str
+    word: str
+    about: str
+    reason: str
+
+
+def action_buttons(run: Run, shown: RunItem) -> list[ActionButton]:
+    """Return the buttons of a run; a recorded one is never resumed or retried."""
+    by_status = actions_by_status(run)
+    possible = {action for actions in by_status.values() for action in actions}
+    return [
+        ActionButton(name, word, ABOUT[name], "" if name in shown.actions else _reason(run, name, by_status))
+        for name, word in WORDS.items()
+        if name in possible
+    ]
+
+
+def _reason(run: Run, action: str, by_status: dict[str, tuple[str, ...]]) -> str:
+    if run.stop_requested and action in by_status[run.status]:
+        return "It has been told to stop already."
+    states = [status for status, actions in by_status.items() if action in actions]
+    words = states[0] if len(states) == 1 else f"{', '.join(states[:-1])} or {states[-1]}"
+    return f"Possible when a run is {words}; this one is {run.status}."

@@ -1,0 +1,47 @@
+/** Cancel, resume, retry, delete: asked once, done where it is possible, else why it is not. */
+import { send } from "./api.js";
+import { confirmed, toast } from "./dom.js";
+
+/**
+ * @param {HTMLElement} head what holds the buttons
+ * @param {() => void} done called when something was done
+ */
+export function attachActions(head, done) {
+  const run = Number(head.dataset.run);
+  const recorded = head.dataset.origin === "recorded";
+  const questions = questionsOf(recorded);
+  head.addEventListener("click", async (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
+    if (!(button instanceof HTMLButtonElement)) return;
+    // A button that does nothing now can still be reached, and says why: a touch shows what a focus shows.
+    if (button.getAttribute("aria-disabled") === "true") return;
+    const action = button.dataset.action ?? "";
+    const question = questions[action];
+    if (question && !(await confirmed(question[0], `${button.dataset.name}\n${question[1]}`, question[2]))) return;
+    try {
+      await (action === "delete" ? send("DELETE", `/runs/${run}`) : send("POST", `/runs/${run}/${action}`));
+      if (action === "delete") return location.assign("/");
+      const stopping = recorded ? "Told to stop when it next records something." : "Stopping after this iteration.";
+      toast(action === "cancel" ? (head.dataset.status === "queued" ? "Cancelled." : stopping) : "Queued.");
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), "error");
+    }
+    done();
+  });
+}
+
+/**
+ * @param {boolean} recorded
+ * @returns {Record<string, [string, string, string]>} title, text and what the confirming button says
+ */
+function questionsOf(recorded) {
+  const stopped = recorded
+    ? "Its training is told to stop when it next records something; it cannot be resumed from here."
+    : "It stops after the current iteration and saves a checkpoint; it can be resumed.";
+  const removed = `Its spectra${recorded ? " and metrics" : ", metrics, log and checkpoints"} are removed for good.`;
+  return {
+    cancel: ["Cancel this run?", stopped, "Cancel the run"],
+    retry: ["Start again from the beginning?", "What it has measured so far is removed.", "Retry"],
+    delete: ["Delete this run?", removed, "Delete"],
+  };
+}
