@@ -17,6 +17,7 @@ from backend.http.errors import add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
 from backend.runs import endpoints as runs
+from backend.runs.table import endpoints as runs_table
 from backend.settings import Settings
 from backend.system import endpoints as system
 from backend.system import events
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
-    features = (runs, measurements, datasets, dataset_images, system, events, widths)
+    features = (runs_table, runs, measurements, datasets, dataset_images, system, events, widths)
     for feature in features:
         app.include_router(feature.router, prefix=API)
     return app

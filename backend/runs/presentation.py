@@ -73,6 +73,8 @@ class RunItem(BaseModel):
     name: str
     origin: Origin
     tags: list[str]
+    notes: str
+    archived: bool
     status: str
     phase: str
     created_at: datetime
@@ -118,7 +120,19 @@ def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dict[str, Any]:
     model = run.specification.get("model", {})
-    same = ("id", "name", "origin", "tags", "status", "phase", "created_at", "started_at", "finished_at")
+    same = (
+        "id",
+        "name",
+        "origin",
+        "tags",
+        "notes",
+        "archived",
+        "status",
+        "phase",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
     also = ("parent_run_id", "attempt", "error", "device")
     results = ("ap", "ap50", "mask_ap", "top1", "parameters", "backbone_parameters", "macs")
     return {

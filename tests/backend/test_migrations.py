@@ -120,7 +120,7 @@ def rows(database: Database, table: str) -> list[dict[str, object]]:
 
 
 ADDED = {
-    "runs": {"origin": "launched", "mask_ap": None, "start": None},
+    "runs": {"origin": "launched", "mask_ap": None, "start": None, "notes": "", "archived": False},
     "datasets": {"val_images": None, "statistics": None},
     "checkpoints": {"kept_as": ["last"]},
 }
@@ -173,7 +173,7 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         for table, columns in ADDED.items():
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("predictions", "dataset_images", "width_plan_runs", "width_plans"):
+        for table in ("metric_summaries", "predictions", "dataset_images", "width_plan_runs", "width_plans"):
             driver.execute(f"DROP TABLE {table}")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):
