@@ -146,7 +146,7 @@ def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dic
         "summary": Summary(
             **{field: getattr(run, field) for field in results}, layers=layers, snapshots=snapshots
         ),
-        "actions": _actions_now(run),
+        "actions": actions_now(run),
     }
 
 
@@ -159,7 +159,8 @@ def actions_by_status(run: Run) -> dict[str, tuple[str, ...]]:
     return RECORDED_ACTIONS if run.origin == "recorded" else ACTIONS
 
 
-def _actions_now(run: Run) -> list[str]:
+def actions_now(run: Run) -> list[str]:
+    """Return what may be done to this run now."""
     actions = list(actions_by_status(run)[run.status])
     if run.stop_requested and "cancel" in actions:
         actions.remove("cancel")
