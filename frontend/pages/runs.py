@@ -17,7 +17,7 @@ from backend.runs.table.address import TableAsked
 from backend.runs.table.columns import Column
 from backend.runs.table.lookup import available
 from backend.runs.table.query import Table, TableQuery, table
-from frontend.runs_table.cells import cell
+from frontend.runs_table.rows import RowWriter
 from frontend.runs_table.view import RunsView
 from frontend.templating import page
 
@@ -47,7 +47,8 @@ def show(
         only=written,
         problem=problem,
     )
-    response = page(request, "runs.html", 422 if problem else 200, view=view, cell=cell)
+    writer = RowWriter(view.columns, view.aligned, view.address)
+    response = page(request, "runs.html", 422 if problem else 200, view=view, writer=writer)
     return compressed(response, accept_encoding)
 
 

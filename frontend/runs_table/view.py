@@ -8,11 +8,11 @@ from functools import cached_property
 
 from backend.models import Run
 from backend.runs.presentation import ACTIONS, actions_now
-from backend.runs.table.columns import BUILT_IN, Column, TableRow, seconds_left
+from backend.runs.table.columns import BUILT_IN, Column, TableRow
 from backend.runs.table.conditions import OPERATORS, Condition
 from backend.runs.table.groups import Group
 from backend.runs.table.query import Table, TableQuery
-from frontend.formats import DASH, duration
+from frontend.formats import percent
 from frontend.runs_table.address import CSV, PAGE, Address
 from frontend.runs_table.cells import cell, group_label
 
@@ -44,16 +44,6 @@ class RowView:
         return kind
 
     @property
-    def id(self) -> int:
-        """The run's id."""
-        return self.row.run.id
-
-    @property
-    def origin(self) -> str:
-        """Launched, or recorded."""
-        return self.row.run.origin
-
-    @property
     def can(self) -> str:
         """What may be done to it, as words."""
         run = self.row.run
@@ -76,9 +66,11 @@ class GroupView:
         found = self.group.mean(column) if self.group and column.kind != "moment" else None
         if found is None or column.key in ("id", "parent_run_id", "attempt") or column.kind == "setting":
             return "", ""
-        deviation = "" if found.deviation is None else f"± {cell(column, found.deviation)}"
         value = round(found.value) if column.key in ("iteration", "layers", "snapshots") else found.value
-        return cell(column, value), deviation if column.kind == "fraction" or column.metric else ""
+        if found.deviation is None or not (column.kind == "fraction" or column.metric):
+            return cell(column, value), ""
+        deviation = percent(found.deviation) if column.kind == "fraction" else f"{found.deviation:.2g}"
+        return cell(column, value), f"± {deviation}"
 
     @property
     def mean_ap(self) -> str:
@@ -152,7 +144,7 @@ class RunsView:
     @property
     def sentence(self) -> str:
         """How many runs there are, and how many of them are under way."""
-        if self.empty:
+        if self.empty or self.problem:
             return ""
         states = [row.run.status for row in self.table.rows]
         shown = f"{min(self.total, ROWS_AT_MOST):,} of " if self.total > ROWS_AT_MOST else ""
@@ -196,18 +188,6 @@ class RunsView:
     def sorted_by(self, column: Column) -> str:
         """Return the address that sorts by a column."""
         return self.address.sorted_by(column.key, column.kind not in UPWARDS_FIRST)
-
-    def tagged(self, tag: str) -> str:
-        """Return the address that shows only runs with this tag."""
-        return self.address.with_(tag=tag)
-
-    def time(self, one: RowView) -> str:
-        """Write how long a run has yet to train, or how long it took."""
-        left = seconds_left(one.run)
-        if left is not None:
-            return f"{duration(left)} left"
-        taken = BUILT_IN["duration"].read(one.row) if one.run.finished_at else None
-        return duration(taken) if isinstance(taken, float) else DASH
 
     @cached_property
     def aligned(self) -> dict[str, str]:
