@@ -50,7 +50,7 @@ class RowWriter:
         tags = "".join([self._tag(tag) for tag in run.tags])
         return (
             f'<th scope="row" class="name"><span>{self._badge(one)}<a href="/runs/{run.id}">{escape(run.name)}</a>'
-            f'{_origin(run.origin)}{aside}{note}{tags}<button type="button" class="mark edit" data-edit="name" '
+            f'{_origin(run.origin)}{aside}{note}{tags}<button type="button" class="row-mark edit" data-edit="name" '
             'title="Rename, tags, notes (e)" aria-label="Edit">✎</button></span></th>'
         )
 
@@ -101,7 +101,7 @@ class RowWriter:
 def _note(notes: str) -> str:
     short = notes if len(notes) <= NOTE_AT_MOST else f"{notes[:NOTE_AT_MOST]}…"
     return (
-        f'<button type="button" class="mark" data-edit="notes" title="{escape(short)}" aria-label="Notes: '
+        f'<button type="button" class="row-mark" data-edit="notes" title="{escape(short)}" aria-label="Notes: '
         f'{escape(short)}">≡</button>'
     )
 
@@ -117,7 +117,7 @@ def _text(text: str) -> str:
     if len(text) <= len(formats.DASH):
         return f"<td>{escape(text)}</td>"
     title = f' title="{escape(text[:NOTE_AT_MOST])}"' if len(text) > 40 else ""
-    return f'<td><span class="cut"{title}>{escape(text)}</span></td>'
+    return f'<td><span class="runs-cut"{title}>{escape(text)}</span></td>'
 
 
 def _status(one: RowView) -> str:

@@ -96,7 +96,7 @@ function item(key, label) {
   line.dataset.key = key;
   line.append(make("span", label));
   for (const [step, sign, word] of BUTTONS) {
-    const button = make("button", sign, "mark");
+    const button = make("button", sign, "row-mark");
     button.setAttribute("type", "button");
     button.setAttribute("aria-label", `${label} ${word}`);
     button.dataset.move = step;

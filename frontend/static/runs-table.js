@@ -132,7 +132,7 @@ function showRows(current, wanted, standing) {
 
 function showFolds() {
   for (const body of table().tBodies) {
-    const button = body.querySelector(".fold");
+    const button = body.querySelector(".group-fold");
     const closed = folded.has(body.dataset.label ?? "") && button !== null;
     body.classList.toggle("folded", closed);
     button?.setAttribute("aria-expanded", String(!closed));

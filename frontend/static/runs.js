@@ -98,7 +98,7 @@ function attachLinks() {
     goTo(link.href);
   });
   table().addEventListener("click", (event) => {
-    const fold = event.target instanceof Element ? event.target.closest(".fold") : null;
+    const fold = event.target instanceof Element ? event.target.closest(".group-fold") : null;
     if (fold) toggleFold(fold.closest("tbody")?.dataset.label ?? "");
   });
   window.addEventListener("popstate", () => {

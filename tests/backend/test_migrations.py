@@ -146,6 +146,15 @@ def test_later_migrations_come_to_a_full_database_and_nothing_is_lost(at_0001: D
         assert before[table], table
 
 
+def test_metrics_of_before_are_summarised_by_the_migration(at_0001: Database) -> None:
+    with at_0001.engine.begin() as connection:
+        add(connection, "metrics", run_id=1, name="loss", iteration=7, value=None)
+        add(connection, "metrics", run_id=1, name="loss", iteration=3, value=0.25)
+    migration.upgrade(at_0001)
+    found = {"run_id": 1, "name": "loss", "last_iteration": 7, "last": None, "lowest": 0.25, "highest": 0.5}
+    assert rows(at_0001, "metric_summaries") == [found]
+
+
 def test_after_the_migration_rows_still_hold_on_to_each_other(at_0001: Database) -> None:
     migration.upgrade(at_0001)
     with at_0001.writing() as session:
