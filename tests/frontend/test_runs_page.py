@@ -76,7 +76,7 @@ def test_a_browser_that_has_the_rows_gets_those_that_changed(
 def test_a_view_that_there_is_not_says_so_on_the_page(client: TestClient, roles: dict[str, int]) -> None:
     page = client.get("/", params={"f": "<b>>3"})
     assert page.status_code == 422
-    assert "there is no column &#39;&lt;b&gt;&#39;" in page.text
+    assert "there is no column &#39;&lt;b&#39;" in page.text
     assert 'id="filter"' in page.text
     assert "No run fits this filter" in client.get("/", params={"f": "ap>0.99"}).text
     assert "No run is archived" in client.get("/?archived=only").text
