@@ -36,7 +36,7 @@ class RowWriter:
         if not one.written:
             return f'<tr id="{one.place}" data-same></tr>'
         run = one.run
-        recorded = " data-recorded" if run.origin == "recorded" else ""
+        recorded = ' data-origin="recorded"' if run.origin == "recorded" else ""
         cells = "".join([write(one) for write in self._cells])
         return (
             f'<tr id="{one.place}" data-id="{run.id}" data-can="{one.can}"{recorded} tabindex="-1"><td class="tick">'

@@ -77,7 +77,7 @@ async function agreed(action, picked) {
 /** @param {HTMLTableRowElement[]} picked */
 function cancelAgreed(picked) {
   const title = picked.length === 1 ? "Cancel this run?" : `Cancel ${picked.length} runs?`;
-  const recorded = picked.filter((row) => "recorded" in row.dataset).length;
+  const recorded = picked.filter((row) => row.dataset.origin === "recorded").length;
   const launched = picked.length > recorded ? "\nEach stops after its current iteration, saves a checkpoint and can be resumed." : "";
   const told = recorded ? "\nRecorded runs are told to stop when they next record something; they cannot be resumed from here." : "";
   return confirmed(title, `${named(picked)}${launched}${told}`, "Cancel");
