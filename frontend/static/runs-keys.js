@@ -12,7 +12,7 @@ function current() {
 
 /** @param {number} step */
 function move(step) {
-  const shown = rows().filter((row) => row.offsetParent !== null);
+  const shown = rows().filter((row) => !row.parentElement?.classList.contains("folded"));
   const at = current();
   const next = at ? shown[shown.indexOf(at) + step] : shown[step > 0 ? 0 : shown.length - 1];
   next?.focus({ preventScroll: true });
@@ -28,7 +28,7 @@ const KEYS = {
   x: () => {
     const row = current();
     if (!row) return;
-    select(row, !tickOf(row).checked);
+    select([row], !tickOf(row).checked);
     showSelection();
   },
   e: () => {

@@ -20,12 +20,13 @@ export function allows(row, action) {
 }
 
 /**
- * Select a run, or not, in each group that it stands in.
- * @param {HTMLTableRowElement} row
+ * Select runs, or not, in each group that they stand in.
+ * @param {HTMLTableRowElement[]} some
  * @param {boolean} wanted
  */
-export function select(row, wanted) {
-  for (const one of rows()) if (one.dataset.id === row.dataset.id) tickOf(one).checked = wanted;
+export function select(some, wanted) {
+  const ids = new Set(some.map((row) => row.dataset.id));
+  for (const one of rows()) if (ids.has(one.dataset.id)) tickOf(one).checked = wanted;
 }
 
 export function selectNone() {
@@ -77,10 +78,10 @@ export function attachSelection() {
     if (!(tick instanceof HTMLInputElement)) return;
     const { checked } = tick;
     const row = /** @type {HTMLTableRowElement} */ (tick.closest("tr"));
-    if (tick.id === "all") rows().forEach((one) => select(one, checked));
-    else if ("group" in tick.dataset) rowsOf(/** @type {HTMLTableSectionElement} */ (row.parentElement)).forEach((one) => select(one, checked));
+    if (tick.id === "all") select(rows(), checked);
+    else if ("group" in tick.dataset) select(rowsOf(/** @type {HTMLTableSectionElement} */ (row.parentElement)), checked);
     else {
-      for (const one of shift ? between(row) : [row]) select(one, checked);
+      select(shift ? between(row) : [row], checked);
       last = row;
     }
     showSelection();

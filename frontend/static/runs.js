@@ -50,10 +50,19 @@ function readable(query) {
 
 /** @param {string} address */
 function goTo(address) {
+  const before = withoutOrder(location.href);
   history.pushState(null, "", address);
   showControls();
-  wanted = null;
+  // Another order needs no row anew.
+  if (withoutOrder(location.href) !== before) wanted = null;
   update();
+}
+
+/** @param {string} address */
+function withoutOrder(address) {
+  const url = new URL(address);
+  for (const key of ["sort", "by"]) url.searchParams.delete(key);
+  return url.searchParams.toString();
 }
 
 /** Bring the controls to the address, after Back or a link. */
@@ -95,7 +104,9 @@ function attachLinks() {
     const link = event.target instanceof Element ? event.target.closest("a[data-view]") : null;
     if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    goTo(link.href);
+    // A row may be older than the view: its tag is added to what the address says now.
+    if (link.classList.contains("tag")) go((query) => query.set("tag", link.textContent ?? ""));
+    else goTo(link.href);
   });
   table().addEventListener("click", (event) => {
     const fold = event.target instanceof Element ? event.target.closest(".group-fold") : null;
