@@ -19,6 +19,7 @@ from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
 from backend.runs import checkpoint_files, heartbeat, log_endpoints
 from backend.runs import endpoints as runs
+from backend.runs.table import endpoints as runs_table
 from backend.settings import Settings
 from backend.system import endpoints as system
 from backend.system import events
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Access, settings=settings)
     add_error_handlers(app)
     features = (
+        runs_table,
         runs,
         log_endpoints,
         heartbeat,

@@ -12,6 +12,7 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.measurements import metric_summaries
 from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.models import Base, Checkpoint, Layer, Metric, Prediction, Spectrum, SpectrumSummary
 
@@ -58,6 +59,7 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
         for i, name, value in points
     ]
     upsert(session, Metric, rows)
+    metric_summaries.summarise(session, run_id, points)
 
 
 def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:

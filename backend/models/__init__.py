@@ -2,7 +2,7 @@
 
 from backend.models.base import Base
 from backend.models.dataset import Dataset, DatasetImage
-from backend.models.measurement import Layer, Metric, Spectrum, SpectrumSummary
+from backend.models.measurement import Layer, Metric, MetricSummary, Spectrum, SpectrumSummary
 from backend.models.run import Checkpoint, LogLine, Prediction, Run
 from backend.models.width_plan import WidthPlan, WidthPlanRun
 from backend.models.worker import Worker
@@ -15,6 +15,7 @@ __all__ = [
     "Layer",
     "LogLine",
     "Metric",
+    "MetricSummary",
     "Prediction",
     "Run",
     "Spectrum",

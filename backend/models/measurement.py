@@ -73,3 +73,17 @@ class Metric(Base):
     iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[float | None] = mapped_column()
     """Null where the number was not finite."""
+
+
+class MetricSummary(Base):
+    """The numbers that lists of runs need of a metric, so that no list reads its points."""
+
+    __tablename__ = "metric_summaries"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)
+    last_iteration: Mapped[int] = mapped_column()
+    last: Mapped[float | None] = mapped_column()
+    """Of the last iteration; null where the number was not finite."""
+    lowest: Mapped[float | None] = mapped_column()
+    highest: Mapped[float | None] = mapped_column()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, UtcDateTime, now
@@ -21,6 +21,10 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What a person wrote about it."""
+    archived: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Put aside: lists leave it out unless they are asked for it."""
     specification: Mapped[dict[str, Any]] = mapped_column(JSON)
     origin: Mapped[str] = mapped_column(String(20), default="launched", server_default="launched")
     """launched (a worker trains it) or recorded (somebody's own training tells of itself)."""

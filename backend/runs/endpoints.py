@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
-from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
+from backend.http.pagination import Limit
 from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
-from backend.runs.presentation import RunDetail, RunItem, detail, items
+from backend.runs.edit import RunEdit
+from backend.runs.presentation import RunDetail, detail
 from backend.runs.presets import Preset, presets
 from backend.runs.protocols import REFERENCE_BATCH
 from backend.runs.recorded import FinishRequest, RecordingRequest
@@ -19,7 +20,6 @@ from backend.runs.specification import RunSpecification
 
 router = APIRouter(tags=["runs"])
 
-Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
 RunId = int
 
 
@@ -31,15 +31,6 @@ class CheckpointItem(BaseModel):
     kept_as: list[Literal["last", "best", "snapshot"]]
     """Why it is there: the newest, of the best evaluation, of a snapshot of the spectra."""
     created_at: Any
-
-
-class RunEdit(BaseModel):
-    """What may change after launch."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str | None = Field(None, min_length=1, max_length=200)
-    tags: list[Annotated[str, Field(min_length=1, max_length=60)]] | None = Field(None, max_length=20)
 
 
 @router.post("/runs", status_code=201)
@@ -73,38 +64,6 @@ def preview(specification: RunSpecification, session: ReadSession, settings: Set
     return service.preview(session, settings, specification)
 
 
-@router.get("/runs")
-def listing(
-    session: ReadSession,
-    text: Annotated[str, Query(max_length=200, description="Part of a name or tag.")] = "",
-    status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
-    tag: Annotated[str, Query(max_length=60)] = "",
-    dataset_id: int | None = None,
-    sort: Annotated[
-        str,
-        Query(
-            pattern=f"^-?({'|'.join(repository.SORTABLE)})$",
-            description="A field; `-` before it turns it round.",
-        ),
-    ] = "-id",
-    limit: Limit = 1000,
-    cursor: Cursor = "",
-) -> Page[RunItem]:
-    """List runs."""
-    offset = offset_of(cursor)
-    runs, total = repository.page(
-        session,
-        text=text,
-        status=status or (),
-        tag=tag,
-        dataset_id=dataset_id,
-        sort=sort,
-        offset=offset,
-        limit=limit,
-    )
-    return Page(items=items(session, runs), total=total, next_cursor=cursor_after(offset, len(runs), total))
-
-
 @router.get("/runs/{run_id}")
 def show(run_id: RunId, session: ReadSession) -> RunDetail:
     """Show one run whole."""
@@ -113,8 +72,8 @@ def show(run_id: RunId, session: ReadSession) -> RunDetail:
 
 @router.patch("/runs/{run_id}")
 def edit(run_id: RunId, body: RunEdit, session: WriteSession) -> RunDetail:
-    """Rename a run or change its tags."""
-    return detail(session, service.edit(session, run_id, body.name, body.tags))
+    """Rename a run, change its tags or notes, or put it into the archive."""
+    return detail(session, service.edit(session, run_id, **body.model_dump(exclude_unset=True)))
 
 
 @router.delete("/runs/{run_id}", status_code=204)

@@ -73,6 +73,8 @@ class RunItem(BaseModel):
     name: str
     origin: Origin
     tags: list[str]
+    notes: str
+    archived: bool
     status: str
     phase: str
     created_at: datetime
@@ -118,7 +120,19 @@ def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dict[str, Any]:
     model = run.specification.get("model", {})
-    same = ("id", "name", "origin", "tags", "status", "phase", "created_at", "started_at", "finished_at")
+    same = (
+        "id",
+        "name",
+        "origin",
+        "tags",
+        "notes",
+        "archived",
+        "status",
+        "phase",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
     also = ("parent_run_id", "attempt", "error", "device")
     results = ("ap", "ap50", "mask_ap", "top1", "parameters", "backbone_parameters", "macs")
     return {
@@ -132,7 +146,7 @@ def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dic
         "summary": Summary(
             **{field: getattr(run, field) for field in results}, layers=layers, snapshots=snapshots
         ),
-        "actions": _actions_now(run),
+        "actions": actions_now(run),
     }
 
 
@@ -145,7 +159,8 @@ def actions_by_status(run: Run) -> dict[str, tuple[str, ...]]:
     return RECORDED_ACTIONS if run.origin == "recorded" else ACTIONS
 
 
-def _actions_now(run: Run) -> list[str]:
+def actions_now(run: Run) -> list[str]:
+    """Return what may be done to this run now."""
     actions = list(actions_by_status(run)[run.status])
     if run.stop_requested and "cancel" in actions:
         actions.remove("cancel")

@@ -73,6 +73,11 @@ def _conditions(
     return conditions
 
 
+def count(session: Session) -> int:
+    """Return how many runs there are, archived ones too."""
+    return session.scalar(select(func.count()).select_from(Run)) or 0
+
+
 def revisions(session: Session) -> dict[int, int]:
     """Return every run's revision: what the stream of changes compares."""
     return dict(session.execute(select(Run.id, Run.revision)).all())

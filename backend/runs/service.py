@@ -9,7 +9,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, InvalidInput, NotFound
-from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, Prediction, Run
+from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, MetricSummary, Prediction, Run
 from backend.models.base import now
 from backend.runs import cost, initialisation, queue, repository
 from backend.runs.presentation import actions_by_status
@@ -131,7 +131,7 @@ def retry(session: Session, run_id: int) -> Run:
     """Queue a stopped run again from the beginning; what it had measured is removed."""
     run = get(session, run_id)
     _demand(run, "retry")
-    for table in (Metric, Layer, LogLine, Checkpoint, Prediction):
+    for table in (Metric, MetricSummary, Layer, LogLine, Checkpoint, Prediction):
         session.execute(sql_delete(table).where(table.run_id == run_id))
     results = dict.fromkeys(("seconds_per_iteration", "ap", "ap50", "mask_ap", "top1", "start"))
     _requeue(session, run, iteration=0, **results)
@@ -148,6 +148,7 @@ def _requeue(session: Session, run: Run, **values: object) -> None:
         attempt=0,
         error=None,
         stop_requested=False,
+        archived=False,
         queued_at=now(),
         finished_at=None,
         **values,
@@ -157,10 +158,21 @@ def _requeue(session: Session, run: Run, **values: object) -> None:
     session.refresh(run)
 
 
-def edit(session: Session, run_id: int, name: str | None, tags: Sequence[str] | None) -> Run:
-    """Rename a run or change its tags."""
+def edit(
+    session: Session,
+    run_id: int,
+    *,
+    name: str | None = None,
+    tags: Sequence[str] | None = None,
+    notes: str | None = None,
+    archived: bool | None = None,
+) -> Run:
+    """Rename a run, change its tags or notes, or put it into the archive; None leaves things as they are."""
     run = get(session, run_id)
-    values = {"name": name, "tags": None if tags is None else list(tags)}
+    if archived and run.status in ("queued", "running"):
+        raise Conflict(f"run {run_id} is {run.status}; cancel it or wait for its end, then archive it")
+    tags = None if tags is None else list(dict.fromkeys(tags))
+    values = {"name": name, "tags": tags, "notes": notes, "archived": archived}
     changed = {key: value for key, value in values.items() if value is not None}
     if changed:
         queue.change(session, Run.id == run_id, **changed)

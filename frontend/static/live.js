@@ -46,8 +46,11 @@ export function watchRuns(listener) {
   if (!document.hidden) start();
 }
 
-/** @param {string} text */
-function say(text) {
+/**
+ * Note in the head of the page what is amiss with the connection; an empty text takes the note away.
+ * @param {string} text
+ */
+export function say(text) {
   const note = byId("live", HTMLElement);
   note.hidden = !text;
   note.textContent = text;

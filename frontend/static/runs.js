@@ -1,113 +1,145 @@
-/** The Runs page: filter, select, act on several, live rows. */
-import { send } from "./api.js";
-import { byId, confirmed, isTyping, toast } from "./dom.js";
-import { refreshRegions, settled, watchRuns } from "./live.js";
+/** The Runs page: what the address names, kept live; each part has a module of its own. */
+import { byId } from "./dom.js";
+import { settled, watchRuns } from "./live.js";
+import { attachBatch } from "./runs-batch.js";
+import { attachColumns } from "./runs-columns.js";
+import { attachEditor } from "./runs-editor.js";
+import { attachHeading } from "./runs-heading.js";
+import { attachKeys } from "./runs-keys.js";
+import { allows, attachSelection, showSelection } from "./runs-selection.js";
+import { bring, rows, table, toggleFold } from "./runs-table.js";
 
 const TICK_MS = 30_000;
+const TICKS_OF_ALL = 20;
+const ROWS_AT_MOST = 200;
+const CONTROLS = ["text", "status", "by", "archived"];
 
-const refresh = settled(async () => {
-  const page = await refreshRegions();
-  const counts = page?.getElementById("counts")?.textContent;
-  if (counts !== undefined && counts !== null) byId("counts", HTMLElement).textContent = counts;
-  if (page && !page.getElementById("rows") !== !document.getElementById("rows")) location.reload();
-  if (document.getElementById("rows")) showSelection();
-});
+/** Runs whose rows are to be fetched; null stands for all. @type {Set<string> | null} */
+let wanted = new Set();
+let ticks = 0;
 
-watchRuns(refresh);
-setInterval(() => document.hidden || refresh(), TICK_MS);
-if (document.getElementById("rows")) attachTable();
+const refresh = settled(update);
 
-/** @returns {HTMLTableRowElement[]} */
-function rows() {
-  return [...byId("rows", HTMLTableSectionElement).querySelectorAll("tr")].filter((row) => row.dataset.id);
+async function update() {
+  const asked = wanted && wanted.size <= ROWS_AT_MOST ? wanted : null;
+  wanted = new Set();
+  const outcome = await bring(asked);
+  if (outcome === "incomplete" || outcome === "stale") refreshAll();
+  else if (outcome === "failed" && asked) asked.forEach((id) => wanted?.add(id));
+  else if (outcome === "failed") wanted = null;
+  if (outcome === "shown") showSelection();
 }
 
-function chosen() {
-  return rows().filter((row) => row.querySelector("input")?.checked);
-}
-
-/**
- * @param {HTMLTableRowElement} row
- * @param {string} action
- */
-function allows(row, action) {
-  return (row.dataset.actions ?? "").split(" ").includes(action);
-}
-
-function showSelection() {
-  const picked = chosen();
-  byId("selected", HTMLOutputElement).textContent = picked.length ? `${picked.length} selected` : "none selected";
-  byId("compare", HTMLButtonElement).disabled = picked.length < 2;
-  byId("cancel", HTMLButtonElement).disabled = !picked.some((row) => allows(row, "cancel"));
-  byId("delete", HTMLButtonElement).disabled = !picked.length;
-  const all = byId("all", HTMLInputElement);
-  all.checked = picked.length > 0 && picked.length === rows().length;
-  all.indeterminate = picked.length > 0 && !all.checked;
-}
-
-/**
- * Do one action to several runs, each on its own, and say how it went.
- * @param {HTMLTableRowElement[]} picked
- * @param {(id: string) => Promise<unknown>} act
- * @param {string} done
- */
-async function each(picked, act, done) {
-  const results = await Promise.allSettled(picked.map((row) => act(row.dataset.id ?? "")));
-  const failures = results.filter((one) => one.status === "rejected");
-  for (const one of failures) toast(one.reason.message, "error");
-  if (failures.length < picked.length) toast(`${picked.length - failures.length} ${done}`);
+function refreshAll() {
+  wanted = null;
   refresh();
 }
 
-function attachTable() {
-  const filter = byId("filter", HTMLFormElement);
-  byId("rows", HTMLElement).addEventListener("change", showSelection);
-  byId("all", HTMLInputElement).addEventListener("change", (event) => {
-    const { checked } = /** @type {HTMLInputElement} */ (event.target);
-    for (const row of rows()) /** @type {HTMLInputElement} */ (row.querySelector("input")).checked = checked;
-    showSelection();
+/** @param {(query: URLSearchParams) => void} change */
+function go(change) {
+  const query = new URLSearchParams(location.search);
+  change(query);
+  goTo(query.size ? `/?${readable(query)}` : "/");
+}
+
+/** @param {URLSearchParams} query */
+function readable(query) {
+  // These may stand in a query as they are, and are easier to read.
+  return query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":");
+}
+
+/** @param {string} address */
+function goTo(address) {
+  const before = withoutOrder(location.href);
+  history.pushState(null, "", address);
+  showControls();
+  // Another order needs no row anew.
+  if (withoutOrder(location.href) !== before) wanted = null;
+  update();
+}
+
+/** @param {string} address */
+function withoutOrder(address) {
+  const url = new URL(address);
+  for (const key of ["sort", "by"]) url.searchParams.delete(key);
+  return url.searchParams.toString();
+}
+
+/** Bring the controls to the address, after Back or a link. */
+function showControls() {
+  const query = new URLSearchParams(location.search);
+  const form = byId("filter", HTMLFormElement);
+  for (const name of CONTROLS) {
+    const control = form.elements.namedItem(name);
+    if (control === document.activeElement && name === "text") continue;
+    const value = query.getAll(name).length > 1 ? "" : (query.get(name) ?? (name === "archived" ? "no" : ""));
+    if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement) control.value = value;
+  }
+}
+
+function attachFilterBar() {
+  const form = byId("filter", HTMLFormElement);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", (event) => {
+    const control = event.target;
+    if (!(control instanceof HTMLInputElement || control instanceof HTMLSelectElement)) return;
+    const query = new URLSearchParams(location.search);
+    query.delete(control.name);
+    if (control.value && control.value !== "no") query.set(control.name, control.value);
+    const address = query.size ? `/?${readable(query)}` : "/";
+    // Of what is typed letter by letter, Back needs no trace.
+    if (control.name !== "text") return goTo(address);
+    history.replaceState(null, "", address);
+    search();
   });
-  const search = settled(async () => {
-    const query = new URLSearchParams();
-    for (const [key, value] of new FormData(filter)) if (value && !(key === "sort" && value === "-id")) query.set(key, String(value));
-    history.replaceState(null, "", query.size ? `/?${query}` : "/");
-    refresh();
-  }, 150);
-  filter.addEventListener("input", search);
-  filter.addEventListener("submit", (event) => event.preventDefault());
-  byId("compare", HTMLButtonElement).addEventListener("click", () => {
-    const ids = chosen().map((row) => Number(row.dataset.id));
-    location.assign(`/compare?runs=${ids.sort((a, b) => a - b).join(",")}`);
-  });
-  byId("cancel", HTMLButtonElement).addEventListener("click", cancelChosen);
-  byId("delete", HTMLButtonElement).addEventListener("click", deleteChosen);
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || isTyping()) return;
+}
+
+const search = settled(async () => {
+  wanted = null;
+  await update();
+}, 150);
+
+function attachLinks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-view]") : null;
+    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    filter.querySelector("input")?.focus();
+    // A row may be older than the view: its tag is added to what the address says now.
+    if (link.classList.contains("tag")) go((query) => query.set("tag", link.textContent ?? ""));
+    else goTo(link.href);
   });
-  showSelection();
+  table().addEventListener("click", (event) => {
+    const fold = event.target instanceof Element ? event.target.closest(".group-fold") : null;
+    if (fold) toggleFold(fold.closest("tbody")?.dataset.label ?? "");
+  });
+  window.addEventListener("popstate", () => {
+    showControls();
+    refreshAll();
+  });
 }
 
-/** @param {HTMLTableRowElement[]} picked */
-function named(picked) {
-  const names = picked.slice(0, 6).map((row) => row.dataset.name);
-  return [...names, ...(picked.length > 6 ? [`and ${picked.length - 6} more`] : [])].join("\n");
+/** Ask for runs that changed soon. @param {Iterable<string | number>} ids */
+function refreshRuns(ids) {
+  for (const id of ids) wanted?.add(String(id));
+  refresh();
 }
 
-async function cancelChosen() {
-  const picked = chosen().filter((row) => allows(row, "cancel"));
-  const title = picked.length === 1 ? "Cancel this run?" : `Cancel ${picked.length} runs?`;
-  const recorded = picked.filter((row) => row.dataset.origin === "recorded").length;
-  const launched = picked.length > recorded ? "\nEach stops after its current iteration, saves a checkpoint and can be resumed." : "";
-  const told = recorded ? "\nRecorded runs are told to stop when they next record something; they cannot be resumed from here." : "";
-  const text = `${named(picked)}${launched}${told}`;
-  if (await confirmed(title, text, "Cancel")) await each(picked, (id) => send("POST", `/runs/${id}/cancel`), "cancelled");
+/** Time passes: in runs under way at once, in how long ago the others began now and then. */
+function tick() {
+  ticks += 1;
+  if (ticks % TICKS_OF_ALL === 0 || rows().length <= ROWS_AT_MOST) refreshAll();
+  else refreshRuns(rows().flatMap((row) => (allows(row, "cancel") ? [row.dataset.id ?? ""] : [])));
 }
 
-async function deleteChosen() {
-  const picked = chosen();
-  const title = picked.length === 1 ? "Delete this run?" : `Delete ${picked.length} runs?`;
-  const text = `${named(picked)}\nSpectra, metrics, logs and checkpoints are removed for good.`;
-  if (await confirmed(title, text, "Delete")) await each(picked, (id) => send("DELETE", `/runs/${id}`), "deleted");
+watchRuns((change) => (change ? refreshRuns(change.changed) : refreshAll()));
+if (document.getElementById("runs")) {
+  attachFilterBar();
+  attachLinks();
+  attachSelection();
+  attachBatch(refreshAll);
+  attachEditor((id) => refreshRuns([id]));
+  attachHeading(go);
+  attachColumns(go);
+  attachKeys();
+  setInterval(() => document.hidden || tick(), TICK_MS);
 }

@@ -120,7 +120,7 @@ def rows(database: Database, table: str) -> list[dict[str, object]]:
 
 
 ADDED = {
-    "runs": {"origin": "launched", "mask_ap": None, "start": None},
+    "runs": {"origin": "launched", "mask_ap": None, "start": None, "notes": "", "archived": False},
     "datasets": {"val_images": None, "statistics": None},
     "checkpoints": {"kept_as": ["last"]},
 }
@@ -144,6 +144,15 @@ def test_later_migrations_come_to_a_full_database_and_nothing_is_lost(at_0001: D
     for table in tables:
         assert rows(at_0001, table) == [row | ADDED.get(table, {}) for row in before[table]]
         assert before[table], table
+
+
+def test_metrics_of_before_are_summarised_by_the_migration(at_0001: Database) -> None:
+    with at_0001.engine.begin() as connection:
+        add(connection, "metrics", run_id=1, name="loss", iteration=7, value=None)
+        add(connection, "metrics", run_id=1, name="loss", iteration=3, value=0.25)
+    migration.upgrade(at_0001)
+    found = {"run_id": 1, "name": "loss", "last_iteration": 7, "last": None, "lowest": 0.25, "highest": 0.5}
+    assert rows(at_0001, "metric_summaries") == [found]
 
 
 def test_after_the_migration_rows_still_hold_on_to_each_other(at_0001: Database) -> None:
@@ -173,7 +182,7 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         for table, columns in ADDED.items():
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("predictions", "dataset_images", "width_plan_runs", "width_plans"):
+        for table in ("metric_summaries", "predictions", "dataset_images", "width_plan_runs", "width_plans"):
             driver.execute(f"DROP TABLE {table}")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):

@@ -1,0 +1,115 @@
+"""What a table is asked to show, and the rows that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, defer
+
+from backend.measurements import metric_summaries
+from backend.measurements import repository as measurements
+from backend.models import Dataset, Run
+from backend.runs.table.columns import BUILT_IN, SHOWN, Column, TableRow
+from backend.runs.table.conditions import Condition, condition
+from backend.runs.table.groups import Group, grouped
+from backend.runs.table.lookup import column, columns
+from backend.runs.table.order import ordered
+
+NEWEST_FIRST = "-created_at"
+Archived = Literal["no", "also", "only"]
+
+
+@dataclass(frozen=True)
+class TableQuery:
+    """What stands in the address."""
+
+    text: str = ""
+    status: Sequence[str] = ()
+    tag: str = ""
+    dataset_id: int | None = None
+    archived: Archived = "no"
+    filters: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    by: str = ""
+    sort: str = NEWEST_FIRST
+
+
+@dataclass(frozen=True)
+class Table:
+    """The runs that fit, all of them, in order."""
+
+    rows: list[TableRow]
+    columns: list[Column]
+    conditions: list[Condition]
+    by: Column | None
+
+    @property
+    def groups(self) -> list[Group]:
+        """The rows by what `by` says of them."""
+        return grouped(self.rows, self.by) if self.by else []
+
+
+def table(session: Session, query: TableQuery) -> Table:
+    """Return the runs that fit; raises `InvalidInput` for a column or filter that there is not."""
+    conditions = [condition(session, text) for text in query.filters]
+    chosen = columns(session, query.columns)
+    by = column(session, query.by) if query.by else None
+    sort = column(session, query.sort.removeprefix("-"))
+    rows = _read(session, query, [*chosen, sort, *(one.column for one in conditions), *([by] if by else [])])
+    words = query.text.casefold().split()
+    fitting = [
+        row
+        for row in rows
+        if (not query.tag or query.tag in row.run.tags)
+        and (not words or _has_words(row, words))
+        and all(one.meets(row) for one in conditions)
+    ]
+    found = ordered(fitting, sort, query.sort.startswith("-"))
+    return Table(found, chosen or _shown(found), conditions, by)
+
+
+def _shown(rows: Sequence[TableRow]) -> list[Column]:
+    masks = any(row.run.mask_ap is not None for row in rows)
+    return [BUILT_IN[key] for key in SHOWN if key != "mask_ap" or masks]
+
+
+def _has_words(row: TableRow, words: Sequence[str]) -> bool:
+    """Whether each word stands somewhere in name, tags, notes or dataset; `#12` is the run of that id."""
+    run = row.run
+    text = "\n".join([run.name, *run.tags, run.notes, row.dataset or ""]).casefold()
+    return all(word in text or word == f"#{run.id}" for word in words)
+
+
+def _read(session: Session, query: TableQuery, used: Sequence[Column]) -> list[TableRow]:
+    # What its first weights were made of is long, and no list shows it.
+    runs = session.scalars(select(Run).where(*_stored(query)).options(defer(Run.start))).all()
+    names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
+    rows = {run.id: TableRow(run, names.get(run.dataset_id) if run.dataset_id else None) for run in runs}
+    wanted = list(dict.fromkeys(one.metric for one in used if one.metric))
+    if wanted:
+        _add_metrics(session, rows, wanted)
+    if any(one.key in ("layers", "snapshots") for one in used):
+        for run_id, (layers, snapshots) in measurements.counts(session, list(rows)).items():
+            rows[run_id].layers, rows[run_id].snapshots = layers, snapshots
+    return list(rows.values())
+
+
+def _add_metrics(session: Session, rows: dict[int, TableRow], names: Sequence[str]) -> None:
+    for name, by_run in metric_summaries.of_metrics(session, names).items():
+        for run_id in by_run.keys() & rows.keys():
+            rows[run_id].metrics[name] = by_run[run_id]
+
+
+def _stored(query: TableQuery) -> list[ColumnElement[bool]]:
+    """Return what the database can judge: whole columns of its own."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.archived != "also":
+        conditions.append(Run.archived.is_(query.archived == "only"))
+    if query.status:
+        conditions.append(Run.status.in_(query.status))
+    if query.dataset_id is not None:
+        conditions.append(Run.dataset_id == query.dataset_id)
+    return conditions
