@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 DASH = "–"
@@ -106,6 +107,11 @@ def size(value: int | None) -> str:
         if value >= scale:
             return f"{_three(value / scale)} {unit}"
     return f"{value} B"
+
+
+def slug(text: str) -> str:
+    """Return what an element may be called after any text: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")
 
 
 def kind_words(kind: str, long: bool = False) -> str:

@@ -46,6 +46,7 @@ _ENVIRONMENT.filters.update(
     ago=formats.ago,
     moment=formats.moment,
     size=formats.size,
+    slug=formats.slug,
     kind_words=formats.kind_words,
     init_label=formats.init_label,
     init_words=formats.init_words,
