@@ -38,6 +38,7 @@ _ENVIRONMENT.filters.update(
     code_spans=code_spans,
     count=formats.count,
     integer=formats.integer,
+    counted=formats.counted,
     percent=formats.percent,
     change=formats.change,
     milliseconds=formats.milliseconds,

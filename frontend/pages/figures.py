@@ -26,6 +26,7 @@ from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum import SpectrumLine, spectrum
+from frontend.live_words import tell_how_far
 
 router = APIRouter(tags=["figures"])
 
@@ -177,6 +178,7 @@ def figure(
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
-    found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
-    asked = Request(found, layer, iteration, criterion, chosen, theme, metric)
-    return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")
+    rows = gather.runs_of(session, gather.run_ids(runs))
+    asked = Request(gather.figure_runs(rows), layer, iteration, criterion, chosen, theme, metric)
+    drawn = tell_how_far(FIGURES[name](session, asked), rows)
+    return Response(drawn.to_json(), media_type="application/json")
