@@ -51,6 +51,7 @@ declare const Plotly: {
   react(element: HTMLElement, data: PlotlyTrace[], layout: object, config: object): Promise<PlotlyElement>;
   restyle(element: HTMLElement, changes: object, traces: number[]): Promise<unknown>;
   downloadImage(figure: object, options: object): Promise<unknown>;
+  Plots: { resize(element: HTMLElement): Promise<unknown> };
   Fx: {
     hover(element: HTMLElement, points: object, subplot: string, silent: boolean): void;
     unhover(element: HTMLElement, event: object): void;

@@ -48,15 +48,27 @@ function toggle(figure) {
   label(figure, true);
   dialog.setAttribute("aria-label", figure.querySelector(".chart-title")?.textContent ?? "");
   dialog.showModal();
+  dialog.focus();
+  fit(figure);
   dialog.addEventListener(
     "close",
     () => {
       place.replaceWith(figure);
       label(figure, false);
+      fit(figure);
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     },
     { once: true },
   );
+}
+
+/**
+ * plotly follows the window's size, not its own place's.
+ * @param {HTMLElement} figure
+ */
+function fit(figure) {
+  const plot = figure.querySelector(".plot");
+  if (plot instanceof HTMLElement && plot.classList.contains("js-plotly-plot")) Plotly.Plots.resize(plot);
 }
 
 /**
