@@ -23,6 +23,7 @@ help:
 	@echo "make setup    packages and the project in $(VENV) (setup-server: without torch, setup-dev: with tools)"
 	@echo "make lock     write requirements/*.lock anew (ARGS=--upgrade takes the newest versions)"
 	@echo "make docs     write docs/settings.md, the tables of docs/benchmarks.md and docs/models.md, the figure of docs/criteria.md"
+	@echo "make screenshots   take the pictures of docs/pages.md: every page, light and dark, wide and narrow"
 
 # ---- running -----------------------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ frontend/node_modules/installed: frontend/package.json frontend/package-lock.jso
 
 # ---- writing what is generated ---------------------------------------------------------------------
 
-.PHONY: lock docs
+.PHONY: lock docs screenshots
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 	$(ARGS) pyproject.toml requirements/build.in
 
@@ -128,3 +129,6 @@ docs: setup-dev
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.sizes
 	@$(BIN)/python docs/criteria_figure.py
+
+screenshots: setup-dev
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python docs/screenshots.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 DASH = "–"
@@ -34,6 +35,11 @@ def integer(value: int | None) -> str:
     return DASH if value is None else f"{value:,}"
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Write a number with its noun: 1 run, 2 runs, 3 categories."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def percent(value: float | None) -> str:
     """Write an accuracy in 0…1 as a percentage with one digit, as detection papers do."""
     return DASH if value is None else f"{100 * value:.1f}"
@@ -64,20 +70,23 @@ def share(value: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a span of time with its two largest units: 2 h 05 min."""
+    """Write a span of time with its two largest units, or one where the second tells nothing: 2 h 5 min, 40 min."""
     if seconds is None:
         return DASH
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02d} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h"
+    if whole < 600:
+        return _two_units(whole, (60, "min"), (1, "s"))
+    if whole < 48 * 3600:
+        return _two_units(round(whole / 60) * 60, (3600, "h"), (60, "min"))
+    return _two_units(round(whole / 3600) * 3600, (86400, "d"), (3600, "h"))
+
+
+def _two_units(seconds: int, large: tuple[int, str], small: tuple[int, str]) -> str:
+    number, rest = divmod(seconds, large[0])
+    parts = [f"{count} {unit}" for count, unit in ((number, large[1]), (rest // small[0], small[1])) if count]
+    return " ".join(parts)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
@@ -106,6 +115,11 @@ def size(value: int | None) -> str:
         if value >= scale:
             return f"{_three(value / scale)} {unit}"
     return f"{value} B"
+
+
+def slug(text: str) -> str:
+    """Return what an element may be called after any text: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")
 
 
 def kind_words(kind: str, long: bool = False) -> str:

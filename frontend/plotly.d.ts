@@ -2,6 +2,8 @@
 interface PlotlyAxis {
   _offset: number;
   _length: number;
+  type: string;
+  title?: { text?: string };
   c2p(value: number): number;
   d2c(value: unknown): number;
 }
@@ -12,6 +14,8 @@ interface PlotlyTrace {
   x?: ArrayLike<unknown>;
   y?: ArrayLike<unknown>;
   z?: ArrayLike<ArrayLike<number>>;
+  visible?: boolean | string;
+  hoverinfo?: string;
   meta?: { run: number | null; part?: string; metric?: string };
 }
 interface PlotlyMeta {
@@ -21,6 +25,7 @@ interface PlotlyMeta {
   quantity?: string;
   unit?: string;
   empty?: string;
+  live?: string;
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];
@@ -31,6 +36,7 @@ interface PlotlyElement extends HTMLElement {
 }
 interface PlotlyPoint {
   x: unknown;
+  y: unknown;
   pointNumber: number | [number, number];
   data: PlotlyTrace;
 }
@@ -45,5 +51,10 @@ declare const Plotly: {
   react(element: HTMLElement, data: PlotlyTrace[], layout: object, config: object): Promise<PlotlyElement>;
   restyle(element: HTMLElement, changes: object, traces: number[]): Promise<unknown>;
   downloadImage(figure: object, options: object): Promise<unknown>;
+  Plots: { resize(element: HTMLElement): Promise<unknown> };
+  Fx: {
+    hover(element: HTMLElement, points: object, subplot: string, silent: boolean): void;
+    unhover(element: HTMLElement, event: object): void;
+  };
   purge(element: HTMLElement): void;
 };

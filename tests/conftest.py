@@ -25,6 +25,12 @@ OURS = "eigenscope-test"
 """The Redis key that marks a database as held by a test session; its value is that session's process."""
 
 
+@pytest.fixture(scope="session", name="absent")
+def absent_fixture() -> Callable[[str], NoReturn]:
+    """Return `absent`, which tests cannot import."""
+    return absent
+
+
 def absent(what: str) -> NoReturn:
     """Skip the test by name, or fail it where everything is demanded."""
     if os.environ.get("EIGENSCOPE_TEST_DEMAND") == "1":

@@ -25,6 +25,17 @@ def page(session: Session, offset: int, limit: int) -> Sequence[Dataset]:
     return session.scalars(select(Dataset).order_by(Dataset.id).offset(offset).limit(limit)).all()
 
 
+def newest(session: Session, limit: int) -> Sequence[Dataset]:
+    """Return at most `limit` datasets, newest first."""
+    return session.scalars(select(Dataset).order_by(Dataset.id.desc()).limit(limit)).all()
+
+
+def runs_by_dataset(session: Session) -> dict[int, int]:
+    """Return how many runs use each dataset that is used."""
+    query = select(Run.dataset_id, func.count()).where(Run.dataset_id.is_not(None)).group_by(Run.dataset_id)
+    return {dataset: number for dataset, number in session.execute(query) if dataset is not None}
+
+
 def count(session: Session) -> int:
     """Return how many datasets there are."""
     return session.scalar(select(func.count()).select_from(Dataset)) or 0

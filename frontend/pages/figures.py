@@ -9,6 +9,8 @@ from fastapi import APIRouter, Path, Query, Response
 from backend.http.dependencies import ReadSession
 from frontend.figure_catalogue import FIGURES, figure
 from frontend.figure_request import FigureRequest
+from frontend.gather import runs_of
+from frontend.live_words import tell_how_far
 
 router = APIRouter(tags=["figures"])
 
@@ -24,4 +26,5 @@ def figure_of_runs(
     session: ReadSession,
 ) -> Response:
     """Return a plotly figure of runs; a parameter that it does not read changes nothing."""
-    return Response(figure(session, name, asked).to_json(), media_type="application/json")
+    drawn = tell_how_far(figure(session, name, asked), runs_of(session, asked.ids))
+    return Response(drawn.to_json(), media_type="application/json")

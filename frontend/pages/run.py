@@ -60,5 +60,6 @@ def show(
         plans=plans(session, run_id),
         plan=plan_of_run(session, run_id),
         kept=KEPT,
+        pictured=bool(measurements.prediction_iterations(session, run_id)),
         view=explorer_view(session, [found]),
     )

@@ -2,7 +2,10 @@
 import { getJson } from "./api.js";
 import { make } from "./dom.js";
 import { attachMenu } from "./export.js";
+import { attachFullScreen } from "./full-screen.js";
+import { drawMark } from "./chart-marks.js";
 import { currentTheme } from "./page.js";
+import { shareHover } from "./shared-hover.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false, scrollZoom: false };
 /** Of a difference, as a `Quantity` in the figures names them. */
@@ -37,7 +40,9 @@ export class Chart {
     /** @type {Map<string, HTMLElement>} */
     this.marks = new Map();
     attachMenu(this);
+    attachFullScreen(this);
     this.say("Loading…");
+    this.#state("loading");
     new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "300px" }).observe(element);
   }
 
@@ -60,6 +65,7 @@ export class Chart {
   async #load(view) {
     this.wanted = null;
     const version = ++this.version;
+    this.#state("loading");
     try {
       const figure = await getJson(this.address(view));
       if (version === this.version) await this.#draw(figure);
@@ -90,12 +96,20 @@ export class Chart {
     const first = !this.loaded;
     await Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     this.loaded = true;
-    this.say(isEmpty(figure) ? (figure.layout.meta.empty ?? "Nothing measured yet.") : "");
+    const empty = isEmpty(figure);
+    this.say(empty ? (figure.layout.meta.empty ?? "Nothing measured yet.") : "");
+    this.#state(empty ? "empty" : "drawn");
+    this.live(figure.layout.meta.live ?? "");
     this.#reword(figure.layout.meta);
-    if (first) this.plot.on("plotly_click", (event) => this.onClick(this, event.points[0]));
-    if (first) this.plot.on("plotly_relayout", () => this.onDrawn(this));
-    if (first) new ResizeObserver(() => requestAnimationFrame(() => this.onDrawn(this))).observe(this.plot);
+    if (first) this.#listen();
     this.onDrawn(this);
+  }
+
+  #listen() {
+    this.plot.on("plotly_click", (event) => this.onClick(this, event.points[0]));
+    this.plot.on("plotly_relayout", () => this.onDrawn(this));
+    new ResizeObserver(() => requestAnimationFrame(() => this.onDrawn(this))).observe(this.plot);
+    shareHover(this);
   }
 
   /**
@@ -110,14 +124,26 @@ export class Chart {
   }
 
   /**
+   * Say what went wrong and how to try again; a picture that was there stays, with the sentence below it.
    * @param {View} view
    * @param {string} sentence
    */
   #fail(view, sentence) {
-    this.say(sentence);
+    const kept = this.loaded && !this.plot.querySelector(".plot-message:not(.stale)");
+    this.say(kept ? `Not brought up to date. ${sentence}` : sentence);
+    this.#state("error");
+    const message = this.plot.querySelector(".plot-message");
+    message?.classList.toggle("stale", kept);
+    message?.setAttribute("role", "alert");
     const again = make("button", "Try again");
     again.addEventListener("click", () => this.#load(view));
-    this.element.querySelector(".plot-message")?.append(again);
+    message?.append(again);
+  }
+
+  /** @param {"loading" | "drawn" | "empty" | "error"} state */
+  #state(state) {
+    this.element.dataset.state = state;
+    this.element.setAttribute("aria-busy", String(state === "loading"));
   }
 
   /**
@@ -128,6 +154,7 @@ export class Chart {
     this.wanted = null;
     this.version++;
     this.say(sentence);
+    this.#state("empty");
   }
 
   /** @param {string} text shown instead of the chart; empty shows the chart */
@@ -142,32 +169,22 @@ export class Chart {
     if (note) note.textContent = text;
   }
 
+  /** @param {string} text how far what is shown has come, while it still grows; empty once it is whole */
+  live(text) {
+    const place = /** @type {HTMLElement | null} */ (this.element.querySelector(".chart-live"));
+    if (!place) return;
+    place.hidden = !text;
+    place.textContent = text;
+  }
+
   /**
    * Put a mark at data positions (of a category axis: indices); null hides it.
-   * @param {"vertical" | "horizontal" | "cell"} kind
+   * @param {import("./chart-marks.js").Kind} kind
    * @param {number | null} x
    * @param {number | null} y
    */
   mark(kind, x, y) {
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    let mark = this.marks.get(kind);
-    if (!mark?.isConnected) {
-      mark = make("div", "", `crosshair ${kind}`);
-      this.plot.append(mark);
-      this.marks.set(kind, mark);
-    }
-    mark.hidden = (kind !== "horizontal" && x === null) || (kind !== "vertical" && y === null);
-    if (mark.hidden) return;
-    const outside = (/** @type {number | null} */ at, /** @type {PlotlyAxis} */ axis) =>
-      at !== null && (axis.c2p(at) < -1 || axis.c2p(at) > axis._length + 1);
-    mark.hidden = outside(x, xaxis) || outside(y, yaxis);
-    if (mark.hidden) return;
-    const half = kind === "cell" ? 0.5 : 0;
-    const left = xaxis._offset + (x === null ? 0 : xaxis.c2p(x - half));
-    const top = yaxis._offset + (y === null ? 0 : yaxis.c2p(y - half));
-    mark.style.transform = `translate(${left}px, ${top}px)`;
-    mark.style.width = kind === "vertical" ? "" : `${kind === "cell" ? xaxis.c2p(1) - xaxis.c2p(0) : xaxis._length}px`;
-    mark.style.height = kind === "horizontal" ? "" : `${kind === "cell" ? yaxis.c2p(1) - yaxis.c2p(0) : yaxis._length}px`;
+    drawMark(this.plot, this.marks, kind, x, y);
   }
 }
 

@@ -56,10 +56,31 @@ export function confirmed(title, text, verb) {
   });
 }
 
-/** Whether keys now belong to something the person types into, or to an open dialog. */
+/**
+ * Put text into the clipboard, also where the page is served without TLS and browsers offer no clipboard.
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is there
+ */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    // Of a modal dialog, nothing outside can be selected.
+    (document.querySelector("dialog[open]") ?? document.body).append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+}
+
+/** Whether keys now belong to something the person types into, or to an open dialog; a chart in full screen is none. */
 export function isTyping() {
   const active = document.activeElement;
-  if (document.querySelector("dialog[open]")) return true;
+  if (document.querySelector("dialog[open]:not(#full)")) return true;
   if (active instanceof HTMLInputElement) return !["range", "checkbox", "radio", "button"].includes(active.type);
   return active instanceof HTMLTextAreaElement || active instanceof HTMLSelectElement;
 }

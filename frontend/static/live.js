@@ -75,6 +75,7 @@ export async function refreshRegions() {
     const current = document.getElementById(wanted.id);
     if (current) morph(current, wanted);
   }
+  document.dispatchEvent(new CustomEvent("refreshed"));
   return fresh;
 }
 

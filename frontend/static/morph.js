@@ -1,5 +1,8 @@
 /** Brings an element to a newly rendered state, touching only what differs: no flicker, selections stay. */
 
+/** What page.js says of a table that is wider than its place. */
+const SCROLLED = ["tabindex", "role", "aria-label"];
+
 /**
  * @param {Element} current in the page
  * @param {Element} wanted as the server renders it now
@@ -48,6 +51,7 @@ function morphAttributes(current, wanted) {
   for (const { name } of [...current.attributes]) {
     // What a person has unfolded stays unfolded.
     if (name === "open" && current instanceof HTMLDetailsElement) continue;
+    if (SCROLLED.includes(name) && current.classList.contains("scroll")) continue;
     if (!wanted.hasAttribute(name)) current.removeAttribute(name);
   }
   for (const { name, value } of [...wanted.attributes]) {

@@ -164,7 +164,10 @@ function shape(thing, kind, masks, title) {
   for (const part of ["rim", ""]) {
     const drawn = masks && thing.outlines ? outline(thing.outlines) : box(thing.bbox);
     if (part) drawn.setAttribute("class", part);
-    else drawn.setAttribute("aria-label", title);
+    else {
+      drawn.setAttribute("role", "img");
+      drawn.setAttribute("aria-label", title);
+    }
     group.append(drawn);
   }
   return group;

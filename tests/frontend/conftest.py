@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from backend import migration
@@ -37,6 +39,7 @@ def _load(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -44,6 +47,7 @@ def _load(name: str) -> ModuleType:
 seed = _load("seed")
 seed_recorded = _load("seed_recorded")
 seed_widths = _load("seed_widths")
+gallery_seed = _load("gallery")
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +143,21 @@ def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
     """Yield the address of a running server."""
     with _serving(seeded[0]) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the address of a server that shows every page at its fullest, and its pages; tests must not change it."""
+    settings = Settings(home=tmp_path_factory.mktemp("gallery"), _env_file=None)
+    shots = gallery_seed.seed_gallery(settings)
+    with _serving(settings) as address:
+        yield address, shots
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[[Page], None]:
+    """Return a function that scrolls through a page until all its charts are drawn."""
+    return gallery_seed.settle  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_the_run_page_says_that_the_run_is_recorded(client: TestClient, roles: d
     assert 'id="log"' not in page
     assert "Checkpoints" not in page
     assert "Attempt" not in page
-    assert "Dataset" not in page
+    assert "<dt>Dataset<" not in page
     assert "/new?from=" not in page
     assert re.findall(r'data-action="(\w+)"', page) == ["cancel", "delete"]
     settings = dict(re.findall(r"<dt>([\w.]+)</dt><dd>([^<]*)</dd>", page))

@@ -1,0 +1,64 @@
+"""Why each queued run waits, and when its turn comes, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.models import Run
+from backend.runs.presentation import RunItem
+from backend.system.endpoints import WorkerItem
+from frontend.formats import counted, duration
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A queued run and why it waits; `warning` where waiting alone will not help."""
+
+    run: RunItem
+    priority: int
+    reason: str
+    warning: str
+
+
+def turns(
+    queue: Sequence[RunItem], runs: dict[int, Run], workers: Sequence[WorkerItem], busy: Sequence[RunItem]
+) -> list[Turn]:
+    """Return the queue in order; `runs` are its rows by id, `busy` the runs that workers train now."""
+    alive = [worker for worker in workers if worker.alive]
+    idle = sum(worker.run_id is None for worker in alive)
+    ends = sorted(run.progress.eta_seconds for run in busy if run.progress.eta_seconds is not None)
+    return [
+        Turn(
+            one,
+            runs[one.id].priority,
+            _reason(place, len(alive), idle, ends, queue),
+            _warning(runs[one.id], alive),
+        )
+        for place, one in enumerate(queue)
+    ]
+
+
+def _reason(place: int, alive: int, idle: int, ends: Sequence[float], queue: Sequence[RunItem]) -> str:
+    if not alive:
+        return "no worker is alive"
+    if place < idle:
+        return "a free worker takes it within seconds"
+    behind = place - idle
+    if behind < alive:
+        busy = "the worker is" if alive == 1 else f"all {alive} workers are"
+        expected = f"; one is free in about {duration(ends[behind])}" if behind < len(ends) else ""
+        return (
+            f"{busy} busy{expected}"
+            if place == 0 or behind == 0
+            else f"{counted(place, 'run')} before it{expected}"
+        )
+    return f"{counted(place, 'run')} before it"
+
+
+def _warning(run: Run, alive: Sequence[WorkerItem]) -> str:
+    gpus = run.specification["resources"]["gpus"] or 0
+    most = max((len(worker.devices) for worker in alive), default=0)
+    if not alive or gpus <= most:
+        return ""
+    return f"it asks for {counted(gpus, 'GPU')}, and no worker has more than {most}: it will fail"
