@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Run, SpectrumSummary
+from frontend.bands import BY_TAGS, bands, shared_tags
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
+from frontend.figures.colours import colour_class
+from frontend.gather import figure_runs
+from frontend.layer_tree import block_names
 from frontend.map_kinds import kind_label, position_note
 
 LIKELY_COUNTERPARTS = 8
@@ -30,30 +34,45 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
         for layer in found:
             holders.setdefault(layer.name, []).append(run.id)
         snapshots.append(_snapshots(session, run.id))
+    merged = merged_layers(layers)
+    blocks = block_names([(layer.name, layer.stage) for layer in merged])
     return {
         "runs": [
             {
                 "id": run.id,
                 "name": run.name,
                 "iterations": iterations,
+                "total": max([run.iterations or 0, *iterations[-1:]]),
                 "live": run.status in ("queued", "running"),
+                "colour": colour_class(run.id, drawn.init),
+                "dash": drawn.dash,
             }
-            for run, iterations in zip(runs, snapshots, strict=True)
+            for run, drawn, iterations in zip(runs, figure_runs(runs), snapshots, strict=True)
         ],
         "iterations": union_of_iterations(snapshots),
+        "bands": _bands(runs),
         "layers": [
             {
                 "name": layer.name,
                 "stage": layer.stage,
+                "block": blocks[layer.name],
                 "map": kinds[layer.name],
                 "kind": kind_label(kinds[layer.name]),
                 "note": position_note(kinds[layer.name]),
                 "width": layer.width,
                 "runs": holders[layer.name],
             }
-            for layer in merged_layers(layers)
+            for layer in merged
         ],
     }
+
+
+def _bands(runs: Sequence[Run]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return what may be chosen to draw runs together by, and the runs that then become one line."""
+    tags = {run.id: run.tags for run in runs}
+    shared = shared_tags(tags)
+    choices = [BY_TAGS, *shared] if shared else []
+    return {choice: bands(tags, choice) for choice in choices}
 
 
 def _snapshots(session: Session, run_id: int) -> list[int]:

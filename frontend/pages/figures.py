@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,9 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput, NotFound
 from backend.http.dependencies import ReadSession
-from backend.measurements import repository, service
-from backend.spectra.criteria import Criterion, dimensionality
-from backend.spectra.fit import fitted_power_law
+from backend.measurements import service
 from frontend import gather
 from frontend.figures import metrics
 from frontend.figures.colours import Theme
@@ -25,7 +23,8 @@ from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.runs import FigureRun
-from frontend.figures.spectrum import SpectrumLine, spectrum
+from frontend.figures.spectrum_scale import AxisKind, Height, SpectrumScale
+from frontend.spectrum_lines import SpectrumView, spectrum_figure
 
 router = APIRouter(tags=["figures"])
 
@@ -41,6 +40,10 @@ class Request:
     threshold: float | None
     theme: Theme
     metric: str
+    y: Height
+    xs: AxisKind
+    ys: AxisKind | None
+    band: str
 
     @property
     def quantity(self) -> Quantity:
@@ -80,29 +83,9 @@ def _heatmap_difference(session: Session, asked: Request) -> go.Figure:
 
 
 def _spectrum(session: Session, asked: Request) -> go.Figure:
-    lines, lowest, highest = [], np.inf, 0.0
-    for run in asked.runs:
-        if not _has_layer(session, run, asked.layer):
-            continue
-        found = service.layer_spectra(session, run.id, asked.layer)
-        at = gather.last_at(found.iterations.tolist(), asked.iteration)
-        if at is None:
-            continue
-        values = found.eigenvalues[at]
-        d = float(dimensionality(values, cast(Criterion, asked.criterion), asked.threshold))
-        is_slope = not asked.quantity.of_width
-        fit = fitted_power_law(values, asked.threshold) if is_slope else None
-        lines.append(SpectrumLine(run, int(found.iterations[at]), values, d, fit, is_slope))
-        positive = found.eigenvalues[found.eigenvalues > 0]
-        lowest = min(lowest, float(positive.min(initial=np.inf)))
-        highest = max(highest, float(positive.max(initial=0.0)))
-    span = (lowest, highest) if highest > 0 else (1e-6, 1.0)
-    threshold = asked.threshold if asked.criterion == service.PAPER_CRITERION else None
-    return spectrum(asked.layer, lines, threshold, span, asked.theme)
-
-
-def _has_layer(session: Session, run: FigureRun, layer: str) -> bool:
-    return any(one.name == layer for one in repository.layers(session, run.id))
+    scale = SpectrumScale(asked.y, asked.xs, asked.ys)
+    view = SpectrumView(asked.layer, asked.iteration, asked.criterion, asked.threshold, scale, asked.band)
+    return spectrum_figure(session, asked.runs, view, asked.theme)
 
 
 def _by_iteration(session: Session, asked: Request) -> go.Figure:
@@ -170,6 +153,12 @@ def figure(
     threshold: Annotated[float | None, Query(description="Empty takes the criterion's own.")] = None,
     theme: Theme = "light",
     metric: Annotated[str, Query(max_length=100, description="Of the figure `metric`: which.")] = "",
+    y: Annotated[
+        Height, Query(description="Of the spectrum: what is drawn of each eigenvalue.")
+    ] = "absolute",
+    xs: Annotated[AxisKind, Query(description="Of the spectrum: the axis of indices.")] = "log",
+    ys: Annotated[AxisKind | None, Query(description="Of the spectrum: the other axis.")] = None,
+    band: Annotated[str, Query(max_length=200, description="A tag, or `tags`: runs drawn as one.")] = "",
 ) -> Response:
     """Return a plotly figure: heatmap, heatmap_difference, spectrum, dimension_by_iteration,
     dimension_by_depth, losses, learning_rate, average_precision or metric.
@@ -178,5 +167,5 @@ def figure(
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
     found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
-    asked = Request(found, layer, iteration, criterion, chosen, theme, metric)
+    asked = Request(found, layer, iteration, criterion, chosen, theme, metric, y, xs, ys, band)
     return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")
