@@ -2,6 +2,8 @@
 interface PlotlyAxis {
   _offset: number;
   _length: number;
+  range: [number, number];
+  type: string;
   c2p(value: number): number;
   d2c(value: unknown): number;
 }
@@ -12,7 +14,10 @@ interface PlotlyTrace {
   x?: ArrayLike<unknown>;
   y?: ArrayLike<unknown>;
   z?: ArrayLike<ArrayLike<number>>;
-  meta?: { run: number | null; part?: string; metric?: string };
+  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string };
+  line?: { color?: string; width?: number; dash?: string };
+  marker?: { color?: string };
+  fillcolor?: string;
 }
 interface PlotlyMeta {
   title: string;
@@ -21,12 +26,14 @@ interface PlotlyMeta {
   quantity?: string;
   unit?: string;
   empty?: string;
+  layer?: string;
+  height?: "absolute" | "relative" | "cumulative";
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];
   layout: Record<string, unknown> & { meta: PlotlyMeta; xaxis?: { categoryarray?: string[] } };
   _fullData: PlotlyTrace[];
-  _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
+  _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis; paper_bgcolor: string; font: { color: string; family: string } };
   on(name: string, listener: (event: PlotlyClick) => void): void;
 }
 interface PlotlyPoint {

@@ -55,6 +55,7 @@ def spectrum(
         theme,
         f"Eigenspectrum of {label(layer)}",
         [trace for line in lines for trace in _traces(line, scale, theme)],
+        words={"layer": layer, "height": scale.height},
         xaxis=scale.x_axis(max((_width(line) for line in lines), default=1)),
         yaxis=scale.y_axis(*value_range, level),
         shapes=_threshold_line(level, palette.muted),

@@ -13,6 +13,7 @@ from backend.runs import repository
 from backend.runs.presentation import items
 from backend.spectra.criteria import CRITERIA
 from frontend import gather
+from frontend.bands import BY_TAGS
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import explorer_view
 from frontend.figures.colours import hue
@@ -47,9 +48,11 @@ def show(
         comparison_warning(specifications),
         recorded_warning([(run.name, run.specification) for run in found]),
     ]
+    view = explorer_view(session, found)
     return page(
         request,
         "compare.html",
+        band_choices=tuple((tag, tag) for tag in view["bands"] if tag != BY_TAGS),
         difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
         runs=items(session, found),
         strokes=[run.dash for run in gather.figure_runs(found)],
@@ -59,7 +62,7 @@ def show(
         criteria=list(CRITERIA.values()),
         settings=compared_settings(specifications),
         training=charts_of_comparison(session, found),
-        view=explorer_view(session, found),
+        view=view,
     )
 
 

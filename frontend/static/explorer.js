@@ -3,21 +3,40 @@ import { readView, writeView } from "./address.js";
 import { getJson } from "./api.js";
 import { pageCharts } from "./charts.js";
 import { CriterionControl } from "./criterion.js";
-import { byId, toast } from "./dom.js";
+import { DepthPainter } from "./depth-painter.js";
+import { toast } from "./dom.js";
 import { attachKeys } from "./keys.js";
 import { LayerPicker } from "./layer-picker.js";
+import { Loading } from "./loading.js";
 import { placeCursor, pointed } from "./marks.js";
-import { lastAt } from "./numbers.js";
+import { Multiples } from "./multiples.js";
 import { showReadout } from "./readout.js";
 import { Scrubber } from "./scrubber.js";
-import { forgetSpectra, spectraOf } from "./spectra.js";
-import { drawDepth, drawSpectrum } from "./updates.js";
+import { forgetSpectra, knownSpectra, spectraOf } from "./spectra.js";
+import { SpectrumPainter } from "./spectrum-painter.js";
+import { ThresholdHandle } from "./threshold-handle.js";
+import { Timeline } from "./timeline.js";
+import { ViewControls } from "./view-controls.js";
 
 /** @typedef {import("./charts.js").Chart} Chart */
 /** @typedef {import("./layer-picker.js").Layer} Layer */
-/** @typedef {import("./spectra.js").Block} Block */
-/** @typedef {{id: number, name: string, iterations: number[], live: boolean}} ViewRun */
-/** @typedef {{runs: ViewRun[], iterations: number[], layers: Layer[]}} PageView what the server says of the runs */
+/**
+ * @typedef {object} ViewRun
+ * @property {number} id
+ * @property {string} name
+ * @property {number[]} iterations at which it has a snapshot
+ * @property {number} total iterations of its whole training
+ * @property {boolean} live
+ * @property {string} colour a class of the stylesheet
+ * @property {string} dash
+ */
+/**
+ * @typedef {object} PageView what the server says of the runs
+ * @property {ViewRun[]} runs
+ * @property {number[]} iterations
+ * @property {Record<string, Record<string, number[]>>} bands by what is chosen: the runs of each line, by tag
+ * @property {Layer[]} layers
+ */
 /**
  * @typedef {object} Dimensions
  * @property {string[]} layers
@@ -28,9 +47,18 @@ import { drawDepth, drawSpectrum } from "./updates.js";
  * @property {"dimensions" | "slope"} unit
  */
 
-const DEPTH_EVERY_MS = 120;
 /** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
 const METRICS_EVERY_MS = 4000;
+/** @type {Record<string, string[]>} what figures depend on beside what the page's template says */
+const NEEDS = {
+  spectrum: ["y", "xs", "ys", "band"],
+  dimension_by_iteration: ["x", "band"],
+  losses: ["x", "band"],
+  average_precision: ["x", "band"],
+  learning_rate: ["x"],
+  metric: ["x", "band"],
+};
+const METRICS = ["losses", "average_precision", "learning_rate", "metric"];
 
 export class Explorer {
   /** @param {PageView} page */
@@ -39,6 +67,7 @@ export class Explorer {
     const asked = readView();
     /** @type {import("./charts.js").View} */
     this.view = {
+      ...asked,
       layer: page.layers.some((one) => one.name === asked.layer) ? String(asked.layer) : firstLayer(page.layers),
       iteration: asked.iteration ?? null,
       criterion: asked.criterion ?? "absolute",
@@ -46,31 +75,47 @@ export class Explorer {
     };
     /** @type {Map<number, Dimensions>} */
     this.dimensions = new Map();
-    /** @type {Map<number, Block>} of the chosen layer */
-    this.blocks = new Map();
+    /** A threshold on its way, before the server has counted by it. @type {number | null} */
+    this.dragged = null;
     /** Called when another criterion or threshold is chosen, which the server's cautions depend on. */
     this.onCriterion = () => {};
     this.frame = 0;
     this.metricsShown = performance.now();
-    this.depthDrawn = 0;
-    /** @type {number | undefined} */
-    this.depthLater = undefined;
     this.scrubber = new Scrubber((position) => this.#scrubbed(position));
-    this.picker = new LayerPicker(byId("layer", HTMLInputElement), byId("layer-list", HTMLElement), (name) =>
-      this.setLayer(name),
+    this.picker = new LayerPicker((name) => this.setLayer(name), (layers) => this.#chose(layers));
+    this.criterion = new CriterionControl(
+      (criterion, threshold) => this.#setCriterion(criterion, threshold),
+      (threshold) => this.#dragged(threshold),
     );
-    this.criterion = new CriterionControl((criterion, threshold) => this.#setCriterion(criterion, threshold));
     this.criterion.set(this.view.criterion, this.view.threshold);
     this.view.criterion = this.criterion.criterion;
     this.view.threshold = this.criterion.threshold;
+    this.controls = new ViewControls(this.view, (changed) => this.#viewed(changed));
+    this.timeline = new Timeline(page.runs, page.iterations, this.controls.align);
     this.charts = pageCharts();
-    for (const chart of this.charts) {
-      chart.onDrawn = () => this.#drawn(chart);
-      chart.onClick = (_, point) => this.#clicked(chart, point);
-    }
+    /** @type {Map<Chart, {move: () => void}>} */
+    this.painters = new Map();
+    /** @type {ThresholdHandle[]} */
+    this.handles = [];
+    this.charts.forEach((chart) => this.#attach(chart));
+    this.loading = new Loading(this);
+    this.multiples = new Multiples(this);
     document.addEventListener("themechange", () => this.charts.forEach((chart) => chart.show(this.view)));
     attachKeys(this);
     this.#controls();
+    this.multiples.show(this.picker.set(page.layers, this.view.layer, this.view.layers ?? ""));
+  }
+
+  /** @param {Chart} chart */
+  #attach(chart) {
+    for (const one of NEEDS[chart.figure] ?? []) chart.needs.add(one);
+    if (chart.figure === "spectrum") {
+      this.painters.set(chart, new SpectrumPainter(chart, this));
+      this.handles.push(new ThresholdHandle(chart, this));
+    }
+    if (chart.figure === "dimension_by_depth") this.painters.set(chart, new DepthPainter(chart, this));
+    chart.onDrawn = () => this.#drawn(chart);
+    chart.onClick = (_, point) => this.#clicked(chart, point);
   }
 
   async start() {
@@ -79,16 +124,30 @@ export class Explorer {
     this.redraw();
   }
 
-  /** The iteration under the cursor; null while nothing has been measured. */
-  get iteration() {
-    return this.page.iterations.length ? this.page.iterations[this.scrubber.position] : null;
+  /** The step of the timeline under the cursor; null while nothing has been measured. */
+  get step() {
+    return this.timeline.steps.length ? this.timeline.steps[this.scrubber.position] : null;
+  }
+
+  /**
+   * The iteration of a run under the cursor, whether it has a snapshot there or not.
+   * @param {number} run
+   */
+  iterationOf(run) {
+    return this.step === null ? null : this.timeline.iterationOf(run, this.step);
+  }
+
+  noteOfLayer() {
+    const note = this.page.layers.find((layer) => layer.name === this.view.layer)?.note ?? "";
+    return [this.loading.words, note].filter(Boolean).join(", ");
   }
 
   #controls() {
-    const { iterations, layers } = this.page;
-    const at = this.view.iteration === null ? iterations.length - 1 : lastAt(iterations, this.view.iteration);
-    this.scrubber.set(iterations, Math.max(0, at));
-    this.picker.set(layers, this.view.layer);
+    const { view, page } = this;
+    this.timeline = new Timeline(page.runs, page.iterations, this.controls.align);
+    const asked = this.controls.align === "progress" ? view.progress : view.iteration;
+    const last = this.timeline.steps.length - 1;
+    this.scrubber.set(this.timeline, typeof asked === "number" ? this.timeline.indexOf(asked) : Math.max(0, last));
   }
 
   async #loadDimensions() {
@@ -105,35 +164,59 @@ export class Explorer {
     }
   }
 
+  /**
+   * The runs that have a layer and have measured it. A run of another network need not have this layer: its line is
+   * then missing, and its readout says so.
+   * @param {string} layer
+   */
+  holders(layer) {
+    const ids = this.page.layers.find((one) => one.name === layer)?.runs ?? [];
+    return this.page.runs.filter((run) => run.iterations.length && ids.includes(run.id));
+  }
+
   async #loadSpectra() {
     const { layer } = this.view;
-    // A run of another network need not have this layer: its line is then missing, and its readout says so.
-    const holders = this.page.layers.find((one) => one.name === layer)?.runs ?? [];
-    const measured = this.page.runs.filter((run) => run.iterations.length && holders.includes(run.id));
-    const found = await Promise.allSettled(measured.map((run) => spectraOf(run.id, layer)));
+    const runs = this.holders(layer);
+    this.loading.start(runs.filter((run) => !knownSpectra(run.id, layer)));
+    const found = await Promise.allSettled(
+      runs.map((run) => spectraOf(run.id, layer, (got, of) => this.loading.arrived(layer, run.id, got, of))),
+    );
     if (layer !== this.view.layer) return;
+    this.loading.end();
     for (const one of found) if (one.status === "rejected") toast(one.reason.message, "error");
-    this.blocks.clear();
-    found.forEach((one, k) => one.status === "fulfilled" && this.blocks.set(measured[k].id, one.value));
   }
 
   /** @param {string} name */
   async setLayer(name) {
     if (name === this.view.layer) return;
     this.view.layer = name;
-    this.picker.set(this.page.layers, name);
+    this.picker.choose(name);
     writeView(this.view);
     const concerned = this.charts.filter((chart) => chart.needs.has("layer"));
+    this.redraw();
     await Promise.all([this.#loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
     this.redraw();
+  }
+
+  /** @param {string} many what is shown of several layers */
+  setMany(many) {
+    this.view.many = many;
+    writeView(this.view);
   }
 
   /** @param {number} by */
   stepLayer(by) {
     const { layers } = this.page;
     const at = layers.findIndex((layer) => layer.name === this.view.layer);
-    const next = layers[at + by];
+    const next = layers[Math.min(layers.length - 1, Math.max(0, at + by))];
     if (next) this.setLayer(next.name);
+  }
+
+  /** @param {{names: string[], text: string}} layers those shown beside each other, and the same for the URL */
+  #chose(layers) {
+    this.view.layers = layers.text;
+    writeView(this.view);
+    this.multiples.show(layers.names);
   }
 
   /**
@@ -141,17 +224,49 @@ export class Explorer {
    * @param {string} threshold
    */
   async #setCriterion(criterion, threshold) {
+    if (criterion === this.view.criterion && threshold === this.view.threshold) return void (this.dragged = null);
     Object.assign(this.view, { criterion, threshold });
     writeView(this.view);
     this.onCriterion();
     const concerned = this.charts.filter((chart) => chart.needs.has("criterion"));
     await Promise.all([this.#loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
+    if (threshold === this.view.threshold) this.dragged = null;
     this.redraw();
+  }
+
+  /** @param {number} threshold */
+  #dragged(threshold) {
+    this.dragged = threshold;
+    this.redraw();
+  }
+
+  /** @param {(keyof import("./charts.js").View)[]} changed */
+  #viewed(changed) {
+    if (changed.includes("align")) this.#aligned();
+    writeView(this.view);
+    const concerned = this.charts.filter((chart) => changed.some((one) => chart.needs.has(one)));
+    for (const chart of concerned) chart.show(this.view);
+    this.multiples.redraw();
+    this.redraw();
+  }
+
+  /** Keep the cursor on the snapshot of the first run when steps come to mean something else. */
+  #aligned() {
+    const first = this.page.runs[0]?.id;
+    const here = this.scrubber.position === this.scrubber.count - 1 ? null : this.iterationOf(first);
+    const progress = this.controls.align === "progress";
+    const next = new Timeline(this.page.runs, this.page.iterations, this.controls.align);
+    const step = here === null ? null : next.stepOf(first, here);
+    this.view.iteration = progress || step === null ? null : Math.round(step);
+    this.view.progress = progress ? step : null;
+    this.#controls();
   }
 
   /** @param {number} position */
   #scrubbed(position) {
-    this.view.iteration = this.page.iterations[position];
+    const step = this.timeline.steps[position];
+    if (this.timeline.align === "progress") this.view.progress = Math.round(100 * step) / 100;
+    else this.view.iteration = step;
     writeView(this.view);
     this.redraw();
   }
@@ -161,54 +276,45 @@ export class Explorer {
    * @param {PageView} page
    */
   async extend(page) {
-    const atEnd = this.scrubber.position === this.page.iterations.length - 1 || !this.page.iterations.length;
-    const here = this.iteration;
-    const grown = page.runs.filter((run, k) => run.iterations.length !== this.page.runs[k]?.iterations.length);
-    const ended = page.runs.some((run, k) => run.live !== this.page.runs[k]?.live);
+    const atEnd = this.scrubber.position === this.scrubber.count - 1 || !this.scrubber.count;
+    const before = new Map(this.page.runs.map((run) => [run.id, run]));
+    const changed = page.runs.filter((run) => run.iterations.join() !== before.get(run.id)?.iterations.join());
+    const ended = page.runs.some((run) => run.live !== before.get(run.id)?.live);
     this.page = page;
     if (ended || performance.now() - this.metricsShown > METRICS_EVERY_MS) this.#showMetrics();
-    if (!grown.length) return;
-    grown.forEach((run) => forgetSpectra(run.id));
+    if (!changed.length) return;
+    for (const run of changed) {
+      const known = before.get(run.id)?.iterations ?? [];
+      forgetSpectra(run.id, known.every((iteration, k) => run.iterations[k] === iteration));
+    }
     if (!this.view.layer) this.view.layer = firstLayer(page.layers);
-    this.view.iteration = atEnd ? null : here;
+    if (atEnd) this.view.iteration = this.view.progress = null;
     this.#controls();
-    const concerned = this.charts.filter((chart) => chart.needs.size);
+    this.picker.set(page.layers, this.view.layer);
+    const concerned = this.charts.filter((chart) => !METRICS.includes(chart.figure));
     await Promise.all([this.#loadDimensions(), this.#loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
+    this.multiples.extend();
     this.redraw();
   }
 
-  /** Losses and AP depend on nothing of the view, only on time. */
+  /** Losses and AP depend on nothing of the cursor, only on time. */
   #showMetrics() {
     this.metricsShown = performance.now();
-    for (const chart of this.charts) if (!chart.needs.size) chart.show(this.view);
+    for (const chart of this.charts) if (METRICS.includes(chart.figure)) chart.show(this.view);
   }
 
   /** Draw once in the next frame, however often it is asked for. */
   redraw() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
+    this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.#draw();
+      showReadout(this);
+      for (const chart of this.charts.filter((one) => one.loaded && one.seen)) {
+        placeCursor(chart, this);
+        this.painters.get(chart)?.move();
+      }
+      for (const handle of this.handles) if (handle.chart.loaded) handle.place();
+      this.multiples.draw();
     });
-  }
-
-  #draw() {
-    showReadout(this);
-    for (const chart of this.charts.filter((one) => one.loaded && one.seen)) {
-      placeCursor(chart, this);
-      if (chart.figure === "spectrum") drawSpectrum(chart, this);
-    }
-    // Sixty restyled layers a frame would halve the rate of the spectrum, which the eye follows.
-    const pause = DEPTH_EVERY_MS - (performance.now() - this.depthDrawn);
-    clearTimeout(this.depthLater);
-    this.depthLater = window.setTimeout(() => this.#drawDepth(), Math.max(0, pause));
-  }
-
-  #drawDepth() {
-    this.depthDrawn = performance.now();
-    for (const chart of this.charts) {
-      if (chart.figure === "dimension_by_depth" && chart.loaded && chart.seen) drawDepth(chart, this);
-    }
   }
 
   /** @param {Chart} chart */
@@ -222,8 +328,8 @@ export class Explorer {
    * @param {PlotlyPoint} point
    */
   #clicked(chart, point) {
-    const { layer, iteration } = pointed(chart, point, this);
-    if (iteration !== undefined) this.scrubber.go(lastAt(this.page.iterations, iteration));
+    const { layer, iteration, run } = pointed(chart, point, this);
+    if (iteration !== undefined) this.scrubber.go(this.timeline.indexOf(this.timeline.stepOf(run, iteration)));
     if (layer !== undefined) this.setLayer(layer);
   }
 }
