@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Run, SpectrumSummary
-from frontend.bands import BY_TAGS, bands, shared_tags
+from frontend.bands import ALL_TAGS, bands, shared_tags
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
 from frontend.figures.colours import colour_class
 from frontend.gather import figure_runs
@@ -67,12 +67,19 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _bands(runs: Sequence[Run]) -> dict[str, dict[str, tuple[int, ...]]]:
+def _bands(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
     """Return what may be chosen to draw runs together by, and the runs that then become one line."""
     tags = {run.id: run.tags for run in runs}
-    shared = shared_tags(tags)
-    choices = [BY_TAGS, *shared] if shared else []
-    return {choice: bands(tags, choice) for choice in choices}
+    drawn = figure_runs(runs)
+    found = {chosen: bands(drawn, tags, chosen) for chosen in (ALL_TAGS, *shared_tags(tags))}
+    return {
+        chosen: [
+            {"name": one.name, "runs": [run.id for run in one.members], "colour": one.colour, "dash": "solid"}
+            for one in groups
+        ]
+        for chosen, groups in found.items()
+        if groups
+    }
 
 
 def _snapshots(session: Session, run_id: int) -> list[int]:

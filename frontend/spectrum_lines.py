@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,13 +17,15 @@ from backend.models import Run
 from backend.spectra.criteria import Criterion, dimensionality
 from backend.spectra.fit import fitted_power_law
 from frontend import gather
-from frontend.bands import bands
+from frontend.bands import RunBand, bands
 from frontend.figures.colours import Theme
 from frontend.figures.quantity import quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum import LOG_OF_EIGENVALUES, SpectrumLine, spectrum
 from frontend.figures.spectrum_band import SpectrumBand
 from frontend.figures.spectrum_scale import SpectrumScale
+
+Align = Literal["iteration", "progress"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,20 @@ class SpectrumView:
     threshold: float | None
     scale: SpectrumScale = LOG_OF_EIGENVALUES
     band: str = ""
+    align: Align = "iteration"
+    """Whether `iteration` is every run's, or the first run's and the others stand at the same share of training."""
 
 
 def spectrum_figure(
     session: Session, runs: Sequence[FigureRun], view: SpectrumView, theme: Theme = "light"
 ) -> go.Figure:
     """Return the figure; a run without the layer, or without a snapshot, has no line."""
+    stored = _stored(session, runs)
     lines: dict[int, SpectrumLine] = {}
     lowest, highest = np.inf, 0.0
     for run in runs:
         found = _spectra(session, run, view.layer)
-        at = None if found is None else gather.last_at(found.iterations.tolist(), view.iteration)
+        at = None if found is None else gather.last_at(found.iterations.tolist(), _target(stored, run, view))
         if found is None or at is None:
             continue
         lines[run.id] = _line(run, int(found.iterations[at]), found.eigenvalues[at], view)
@@ -54,7 +59,8 @@ def spectrum_figure(
         lowest, highest = min(lowest, low), max(highest, high)
     span = (lowest, highest) if highest > 0 and lowest <= highest else (1e-6, 1.0)
     level = view.scale.level(view.criterion, view.threshold)
-    drawn = _banded(lines, bands(_tags(session, runs), view.band))
+    tags = {run_id: one.tags for run_id, one in stored.items()}
+    drawn = _banded(lines, bands(runs, tags, view.band))
     return spectrum(view.layer, drawn, level, span, theme, view.scale)
 
 
@@ -83,32 +89,41 @@ def _range(eigenvalues: NDArray[np.float32], scale: SpectrumScale) -> tuple[floa
     return float(positive.min(initial=np.inf)), float(positive.max(initial=0.0))
 
 
-def _tags(session: Session, runs: Sequence[FigureRun]) -> dict[int, list[str]]:
+def _stored(session: Session, runs: Sequence[FigureRun]) -> dict[int, Run]:
     ids = [run.id for run in runs]
-    found = {run.id: run.tags for run in session.scalars(select(Run).where(Run.id.in_(ids)))}
+    found = {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(ids)))}
     return {run_id: found[run_id] for run_id in ids}
 
 
-def _banded(
-    lines: dict[int, SpectrumLine], groups: dict[str, tuple[int, ...]]
-) -> list[SpectrumLine | SpectrumBand]:
+def _target(stored: dict[int, Run], run: FigureRun, view: SpectrumView) -> int | None:
+    """Return the iteration of the run that the cursor stands for."""
+    first = next(iter(stored.values()))
+    own, others = stored[run.id].iterations or 0, first.iterations or 0
+    if view.align == "iteration" or view.iteration is None or not own or not others:
+        return view.iteration
+    return view.iteration * own // others
+
+
+def _banded(lines: dict[int, SpectrumLine], groups: Sequence[RunBand]) -> list[SpectrumLine | SpectrumBand]:
     """Return bands where their first run would stand, and the lines of all other runs."""
     drawn: list[SpectrumLine | SpectrumBand] = []
     placed: set[int] = set()
     for run_id, line in lines.items():
         if run_id in placed:
             continue
-        name, group = next(((n, g) for n, g in groups.items() if run_id in g), ("", (run_id,)))
-        members = [lines[one] for one in group if one in lines]
-        placed.update(group)
-        drawn.append(line if len(members) < 2 else _as_band(name, members))
+        group = next((one for one in groups if line.run in one.members), None)
+        members = [lines[run.id] for run in group.members if run.id in lines] if group else []
+        if group is None or len(members) < 2:
+            drawn.append(line)
+            continue
+        placed.update(one.run.id for one in members)
+        drawn.append(_as_band(group.name, members))
     return drawn
 
 
 def _as_band(name: str, members: Sequence[SpectrumLine]) -> SpectrumBand:
     return SpectrumBand(
-        name,
-        [one.run for one in members],
+        RunBand(name, tuple(one.run for one in members)),
         [one.eigenvalues for one in members],
         [one.dimension for one in members],
         members[0].is_slope,

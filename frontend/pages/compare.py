@@ -13,7 +13,7 @@ from backend.runs import repository
 from backend.runs.presentation import items
 from backend.spectra.criteria import CRITERIA
 from frontend import gather
-from frontend.bands import BY_TAGS
+from frontend.bands import ALL_TAGS
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import explorer_view
 from frontend.figures.colours import hue
@@ -52,7 +52,7 @@ def show(
     return page(
         request,
         "compare.html",
-        band_choices=tuple((tag, tag) for tag in view["bands"] if tag != BY_TAGS),
+        band_choices=tuple((tag, tag) for tag in view["bands"] if tag != ALL_TAGS),
         difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
         runs=items(session, found),
         strokes=[run.dash for run in gather.figure_runs(found)],

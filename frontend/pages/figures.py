@@ -24,7 +24,7 @@ from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.runs import FigureRun
 from frontend.figures.spectrum_scale import AxisKind, Height, SpectrumScale
-from frontend.spectrum_lines import SpectrumView, spectrum_figure
+from frontend.spectrum_lines import Align, SpectrumView, spectrum_figure
 
 router = APIRouter(tags=["figures"])
 
@@ -44,6 +44,7 @@ class Request:
     xs: AxisKind
     ys: AxisKind | None
     band: str
+    align: Align
 
     @property
     def quantity(self) -> Quantity:
@@ -84,13 +85,16 @@ def _heatmap_difference(session: Session, asked: Request) -> go.Figure:
 
 def _spectrum(session: Session, asked: Request) -> go.Figure:
     scale = SpectrumScale(asked.y, asked.xs, asked.ys)
-    view = SpectrumView(asked.layer, asked.iteration, asked.criterion, asked.threshold, scale, asked.band)
+    view = SpectrumView(
+        asked.layer, asked.iteration, asked.criterion, asked.threshold, scale, asked.band, asked.align
+    )
     return spectrum_figure(session, asked.runs, view, asked.theme)
 
 
 def _by_iteration(session: Session, asked: Request) -> go.Figure:
     series = []
-    for found in asked.dimensions(session):
+    for run in asked.runs:
+        found = gather.layer_dimensions(session, run, asked.layer, asked.criterion, asked.threshold)
         row = found.row(asked.layer)
         if row is not None:
             width = found.layers[row].width
@@ -159,6 +163,9 @@ def figure(
     xs: Annotated[AxisKind, Query(description="Of the spectrum: the axis of indices.")] = "log",
     ys: Annotated[AxisKind | None, Query(description="Of the spectrum: the other axis.")] = None,
     band: Annotated[str, Query(max_length=200, description="A tag, or `tags`: runs drawn as one.")] = "",
+    align: Annotated[
+        Align, Query(description="By `progress`, `iteration` is the first run's.")
+    ] = "iteration",
 ) -> Response:
     """Return a plotly figure: heatmap, heatmap_difference, spectrum, dimension_by_iteration,
     dimension_by_depth, losses, learning_rate, average_precision or metric.
@@ -167,5 +174,5 @@ def figure(
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     chosen = service.criterion_threshold(criterion, threshold)
     found = gather.figure_runs(gather.runs_of(session, gather.run_ids(runs)))
-    asked = Request(found, layer, iteration, criterion, chosen, theme, metric, y, xs, ys, band)
+    asked = Request(found, layer, iteration, criterion, chosen, theme, metric, y, xs, ys, band, align)
     return Response(FIGURES[name](session, asked).to_json(), media_type="application/json")

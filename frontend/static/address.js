@@ -48,10 +48,11 @@ export function writeView(view) {
     const query = new URLSearchParams(location.search);
     for (const key of ["layer", "i", "p"]) query.delete(key);
     query.set("layer", view.layer);
-    for (const [key, of] of NUMBERS) if (typeof view[of] === "number") query.set(key, String(view[of]));
-    for (const [key, of] of TEXTS) {
-      if (view[of]) query.set(key, view[of]);
-      else query.delete(key);
+    const [key, of] = NUMBERS[view.align === "progress" ? 1 : 0];
+    if (typeof view[of] === "number") query.set(key, String(view[of]));
+    for (const [name, text] of TEXTS) {
+      if (view[text]) query.set(name, view[text]);
+      else query.delete(name);
     }
     // A comma and a slash may stand in a query as they are, and are easier to read.
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%7E", "~");

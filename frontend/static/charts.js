@@ -90,7 +90,7 @@ export class Chart {
     if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
     if (this.needs.has("criterion")) query.set("criterion", view.criterion);
     if (this.needs.has("criterion") && view.threshold) query.set("threshold", view.threshold);
-    for (const key of /** @type {const} */ (["y", "xs", "ys", "x", "band"])) {
+    for (const key of /** @type {const} */ (["y", "xs", "ys", "x", "band", "align"])) {
       if (this.needs.has(key) && view[key]) query.set(key, view[key]);
     }
     return `${this.element.dataset.base ?? "/figures"}/${this.figure}?${query}`;

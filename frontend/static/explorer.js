@@ -1,64 +1,45 @@
 /** One cursor (layer, iteration) and one criterion move through all charts of a page. */
 import { readView, writeView } from "./address.js";
-import { getJson } from "./api.js";
 import { pageCharts } from "./charts.js";
 import { CriterionControl } from "./criterion.js";
 import { DepthPainter } from "./depth-painter.js";
-import { toast } from "./dom.js";
 import { attachKeys } from "./keys.js";
 import { LayerPicker } from "./layer-picker.js";
-import { Loading } from "./loading.js";
 import { placeCursor, pointed } from "./marks.js";
+import { Measured } from "./measured.js";
 import { Multiples } from "./multiples.js";
+import { firstLayer } from "./page-view.js";
 import { showReadout } from "./readout.js";
 import { Scrubber } from "./scrubber.js";
-import { forgetSpectra, knownSpectra, spectraOf } from "./spectra.js";
+import { forgetSpectra } from "./spectra.js";
 import { SpectrumPainter } from "./spectrum-painter.js";
 import { ThresholdHandle } from "./threshold-handle.js";
 import { Timeline } from "./timeline.js";
 import { ViewControls } from "./view-controls.js";
 
 /** @typedef {import("./charts.js").Chart} Chart */
-/** @typedef {import("./layer-picker.js").Layer} Layer */
-/**
- * @typedef {object} ViewRun
- * @property {number} id
- * @property {string} name
- * @property {number[]} iterations at which it has a snapshot
- * @property {number} total iterations of its whole training
- * @property {boolean} live
- * @property {string} colour a class of the stylesheet
- * @property {string} dash
- */
-/**
- * @typedef {object} PageView what the server says of the runs
- * @property {ViewRun[]} runs
- * @property {number[]} iterations
- * @property {Record<string, Record<string, number[]>>} bands by what is chosen: the runs of each line, by tag
- * @property {Layer[]} layers
- */
-/**
- * @typedef {object} Dimensions
- * @property {string[]} layers
- * @property {number[]} iterations
- * @property {number[]} widths
- * @property {(number | null)[][]} values
- * @property {number | null} threshold
- * @property {"dimensions" | "slope"} unit
- */
+/** @typedef {import("./page-view.js").PageView} PageView */
+/** @typedef {import("./page-view.js").ViewRun} ViewRun */
+/** @typedef {import("./page-view.js").Dimensions} Dimensions */
 
 /** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
 const METRICS_EVERY_MS = 4000;
 /** @type {Record<string, string[]>} what figures depend on beside what the page's template says */
 const NEEDS = {
-  spectrum: ["y", "xs", "ys", "band"],
+  spectrum: ["y", "xs", "ys", "band", "align"],
   dimension_by_iteration: ["x", "band"],
+  dimension_by_depth: ["align"],
+  heatmap_difference: ["align"],
   losses: ["x", "band"],
   average_precision: ["x", "band"],
   learning_rate: ["x"],
   metric: ["x", "band"],
 };
+/** The other charts wait no longer for a spectrum: it may not be in sight. */
+const REST_AFTER_MS = 1200;
 const METRICS = ["losses", "average_precision", "learning_rate", "metric"];
+
+export { pageView } from "./page-view.js";
 
 export class Explorer {
   /** @param {PageView} page */
@@ -73,13 +54,16 @@ export class Explorer {
       criterion: asked.criterion ?? "absolute",
       threshold: asked.threshold ?? "",
     };
-    /** @type {Map<number, Dimensions>} */
-    this.dimensions = new Map();
+    this.measured = new Measured(this);
     /** A threshold on its way, before the server has counted by it. @type {number | null} */
     this.dragged = null;
     /** Called when another criterion or threshold is chosen, which the server's cautions depend on. */
     this.onCriterion = () => {};
     this.frame = 0;
+    /** @type {() => void} */
+    this.firstDrawn = () => undefined;
+    /** @type {Promise<void>} */
+    this.drawnFirst = new Promise((resolve) => (this.firstDrawn = resolve));
     this.metricsShown = performance.now();
     this.scrubber = new Scrubber((position) => this.#scrubbed(position));
     this.picker = new LayerPicker((name) => this.setLayer(name), (layers) => this.#chose(layers));
@@ -98,7 +82,6 @@ export class Explorer {
     /** @type {ThresholdHandle[]} */
     this.handles = [];
     this.charts.forEach((chart) => this.#attach(chart));
-    this.loading = new Loading(this);
     this.multiples = new Multiples(this);
     document.addEventListener("themechange", () => this.charts.forEach((chart) => chart.show(this.view)));
     attachKeys(this);
@@ -118,10 +101,23 @@ export class Explorer {
     chart.onClick = (_, point) => this.#clicked(chart, point);
   }
 
+  /** Ask for the spectrum before all else: what one looks at first is there first. */
   async start() {
-    this.charts.forEach((chart) => chart.show(this.view));
-    await Promise.all([this.#loadDimensions(), this.#loadSpectra()]);
+    const first = this.charts.filter((chart) => chart.figure === "spectrum");
+    first.forEach((chart) => chart.show(this.view));
+    await Promise.race([this.drawnFirst, new Promise((resolve) => setTimeout(resolve, REST_AFTER_MS))]);
+    for (const chart of this.charts) if (!first.includes(chart)) chart.show(this.view);
+    await this.measured.loadDimensions();
     this.redraw();
+  }
+
+  get dimensions() {
+    return this.measured.dimensions;
+  }
+
+  /** The runs that are drawn as one line, as it is chosen. */
+  get bands() {
+    return this.page.bands[this.view.band ?? ""] ?? [];
   }
 
   /** The step of the timeline under the cursor; null while nothing has been measured. */
@@ -139,7 +135,7 @@ export class Explorer {
 
   noteOfLayer() {
     const note = this.page.layers.find((layer) => layer.name === this.view.layer)?.note ?? "";
-    return [this.loading.words, note].filter(Boolean).join(", ");
+    return [this.measured.loading.words, note].filter(Boolean).join(", ");
   }
 
   #controls() {
@@ -150,40 +146,9 @@ export class Explorer {
     this.scrubber.set(this.timeline, typeof asked === "number" ? this.timeline.indexOf(asked) : Math.max(0, last));
   }
 
-  async #loadDimensions() {
-    const { criterion, threshold } = this.view;
-    const query = new URLSearchParams(threshold ? { criterion, threshold } : { criterion });
-    try {
-      const answers = await Promise.all(
-        this.page.runs.map(async (run) => ({ run, found: await getJson(`/runs/${run.id}/dimensions?${query}`) })),
-      );
-      if (criterion !== this.view.criterion || threshold !== this.view.threshold) return;
-      for (const { run, found } of answers) this.dimensions.set(run.id, found);
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), "error");
-    }
-  }
-
-  /**
-   * The runs that have a layer and have measured it. A run of another network need not have this layer: its line is
-   * then missing, and its readout says so.
-   * @param {string} layer
-   */
+  /** @param {string} layer */
   holders(layer) {
-    const ids = this.page.layers.find((one) => one.name === layer)?.runs ?? [];
-    return this.page.runs.filter((run) => run.iterations.length && ids.includes(run.id));
-  }
-
-  async #loadSpectra() {
-    const { layer } = this.view;
-    const runs = this.holders(layer);
-    this.loading.start(runs.filter((run) => !knownSpectra(run.id, layer)));
-    const found = await Promise.allSettled(
-      runs.map((run) => spectraOf(run.id, layer, (got, of) => this.loading.arrived(layer, run.id, got, of))),
-    );
-    if (layer !== this.view.layer) return;
-    this.loading.end();
-    for (const one of found) if (one.status === "rejected") toast(one.reason.message, "error");
+    return this.measured.holders(layer);
   }
 
   /** @param {string} name */
@@ -194,14 +159,8 @@ export class Explorer {
     writeView(this.view);
     const concerned = this.charts.filter((chart) => chart.needs.has("layer"));
     this.redraw();
-    await Promise.all([this.#loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
+    await Promise.all([this.measured.loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
     this.redraw();
-  }
-
-  /** @param {string} many what is shown of several layers */
-  setMany(many) {
-    this.view.many = many;
-    writeView(this.view);
   }
 
   /** @param {number} by */
@@ -229,7 +188,7 @@ export class Explorer {
     writeView(this.view);
     this.onCriterion();
     const concerned = this.charts.filter((chart) => chart.needs.has("criterion"));
-    await Promise.all([this.#loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
+    await Promise.all([this.measured.loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
     if (threshold === this.view.threshold) this.dragged = null;
     this.redraw();
   }
@@ -257,7 +216,7 @@ export class Explorer {
     const progress = this.controls.align === "progress";
     const next = new Timeline(this.page.runs, this.page.iterations, this.controls.align);
     const step = here === null ? null : next.stepOf(first, here);
-    this.view.iteration = progress || step === null ? null : Math.round(step);
+    this.view.iteration = here === null ? null : Math.round(here);
     this.view.progress = progress ? step : null;
     this.#controls();
   }
@@ -265,8 +224,9 @@ export class Explorer {
   /** @param {number} position */
   #scrubbed(position) {
     const step = this.timeline.steps[position];
-    if (this.timeline.align === "progress") this.view.progress = Math.round(100 * step) / 100;
-    else this.view.iteration = step;
+    this.view.progress = this.timeline.align === "progress" ? Math.round(100 * step) / 100 : null;
+    // What figures are asked for is the first run's iteration.
+    this.view.iteration = Math.round(this.timeline.iterationOf(this.page.runs[0].id, step));
     writeView(this.view);
     this.redraw();
   }
@@ -292,7 +252,7 @@ export class Explorer {
     this.#controls();
     this.picker.set(page.layers, this.view.layer);
     const concerned = this.charts.filter((chart) => !METRICS.includes(chart.figure));
-    await Promise.all([this.#loadDimensions(), this.#loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
+    await Promise.all([this.measured.loadDimensions(), this.measured.loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
     this.multiples.extend();
     this.redraw();
   }
@@ -320,6 +280,11 @@ export class Explorer {
   /** @param {Chart} chart */
   #drawn(chart) {
     placeCursor(chart, this);
+    if (chart.figure === "spectrum" && !this.measured.wanted) {
+      this.measured.wanted = true;
+      this.firstDrawn();
+      void this.measured.loadSpectra().then(() => this.redraw());
+    }
     this.redraw();
   }
 
@@ -332,18 +297,4 @@ export class Explorer {
     if (iteration !== undefined) this.scrubber.go(this.timeline.indexOf(this.timeline.stepOf(run, iteration)));
     if (layer !== undefined) this.setLayer(layer);
   }
-}
-
-/**
- * The last block output: where the paper's difference between I and S shows most.
- * @param {Layer[]} layers
- */
-function firstLayer(layers) {
-  const blocks = layers.filter((layer) => layer.map === "block");
-  return (blocks[blocks.length - 1] ?? layers[layers.length - 1])?.name ?? "";
-}
-
-/** @returns {PageView} */
-export function pageView(page = document) {
-  return JSON.parse(page.getElementById("view")?.textContent ?? "");
 }

@@ -26,9 +26,12 @@ export function heightsOf(eigenvalues, height) {
   return drawn;
 }
 
+/** Of two runs a standard deviation says nothing that their two values do not say plainly. */
+const DEVIATION_FROM = 3;
+
 /**
- * The mean of several runs and the band that holds all of them: of eigenvalues the geometric mean, of shares the
- * arithmetic one.
+ * The mean of several runs and one standard deviation to either side, of two the lower and the higher: of shares as
+ * they are, of eigenvalues those of their logarithms. Where one of them is not positive, the mean is 0.
  * @param {ArrayLike<number>[]} drawn
  * @param {Height} height
  * @returns {Band}
@@ -36,18 +39,25 @@ export function heightsOf(eigenvalues, height) {
 export function bandOf(drawn, height) {
   const width = Math.min(...drawn.map((one) => one.length));
   const [mean, low, high] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
+  const share = height === "cumulative";
+  const count = drawn.length;
   for (let j = 0; j < width; j++) {
     let [sum, least, most] = [0, Infinity, -Infinity];
     for (const one of drawn) {
-      const value = one[j];
-      sum += height === "cumulative" ? value : Math.log(Math.max(0, value));
-      least = Math.min(least, value);
-      most = Math.max(most, value);
+      least = Math.min(least, one[j]);
+      most = Math.max(most, one[j]);
+      sum += share ? one[j] : Math.log(Math.max(0, one[j]));
     }
-    const middle = sum / drawn.length;
-    mean[j] = height === "cumulative" ? middle : Math.exp(middle);
+    const middle = sum / count;
+    mean[j] = share ? middle : Math.exp(middle);
     low[j] = least;
     high[j] = most;
+    if (count < DEVIATION_FROM || !(share || least > 0)) continue;
+    let squares = 0;
+    for (const one of drawn) squares += ((share ? one[j] : Math.log(one[j])) - middle) ** 2;
+    const spread = Math.sqrt(squares / (count - 1));
+    low[j] = share ? Math.max(0, middle - spread) : Math.exp(middle - spread);
+    high[j] = share ? Math.min(1, middle + spread) : Math.exp(middle + spread);
   }
   return { mean, low, high };
 }

@@ -56,7 +56,9 @@ export class LayerTree {
   }
 
   scrollToCurrent() {
-    this.#find(`map ${this.shown?.current}`)?.scrollIntoView({ block: "center" });
+    const item = this.#find(`map ${this.shown?.current}`);
+    // Only the tree scrolls: the page stays where it is.
+    if (item) this.root.scrollTop = item.offsetTop - this.root.offsetTop - this.root.clientHeight / 2;
   }
 
   /**
@@ -72,7 +74,7 @@ export class LayerTree {
     item.dataset.key = node.key;
     item.tabIndex = -1;
     const row = make("div", "", "row");
-    row.append(make("i", "", "fold"), make("i", "", "tick"), this.#name(node), make("small", this.#aside(node)));
+    row.append(make("i", "", "twig"), make("i", "", "tick"), this.#name(node), make("small", this.#aside(node)));
     item.append(row);
     this.#ticked(item, node);
     if (node.layer) {

@@ -1,4 +1,5 @@
 /** Several layers beside each other under the one cursor: each is fetched and drawn only while it is in sight. */
+import { writeView } from "./address.js";
 import { byId } from "./dom.js";
 import { knownSpectra, spectraOf } from "./spectra.js";
 import { SmallChart } from "./small-chart.js";
@@ -40,7 +41,8 @@ export class Multiples {
   /** @param {Event} event */
   #switched(event) {
     if (!(event.target instanceof HTMLInputElement)) return;
-    this.explorer.setMany(event.target.value === "dimension" ? "dimension" : "");
+    this.explorer.view.many = event.target.value === "dimension" ? "dimension" : "";
+    writeView(this.explorer.view);
     this.#fetchSeen();
     this.redraw();
   }
@@ -158,14 +160,13 @@ export class Multiples {
       for (const run of layer.runs) highest = Math.max(highest, largestOf(knownSpectra(run, layer.name)));
     }
     const colour = (/** @type {string} */ name) => this.#colour(name);
-    const { page, view } = this.explorer;
-    const bands = Object.values(page.bands[view.band ?? ""] ?? {});
-    const banded = new Set(bands.flat());
+    const { page, bands } = this.explorer;
+    const banded = new Set(bands.flatMap((band) => band.runs));
     /** @type {Line[]} */
     const lines = [];
     for (const run of page.runs) {
-      const band = bands.find((runs) => runs[0] === run.id);
-      if (band) lines.push({ runs: band, colour: colour(run.colour), dash: "solid" });
+      const band = bands.find((one) => one.runs[0] === run.id);
+      if (band) lines.push({ runs: band.runs, colour: colour(band.colour), dash: band.dash });
       else if (!banded.has(run.id)) lines.push({ runs: [run.id], colour: colour(run.colour), dash: run.dash });
     }
     return { lines, ink: colour("ink-probe"), muted: colour("muted"), grid: colour("line-probe"), widest, highest, kind: this.kind };

@@ -61,15 +61,14 @@ function whenOf(iteration, total) {
 function showBands(explorer) {
   const list = document.getElementById("band-readout");
   if (!list) return;
-  const bands = Object.entries(explorer.page.bands[explorer.view.band ?? ""] ?? {});
+  const bands = explorer.bands;
   list.hidden = !bands.length;
   while (list.childElementCount > bands.length) list.lastElementChild?.remove();
-  bands.forEach(([tag, runs], k) => {
+  bands.forEach(({ name, runs, colour }, k) => {
     const line = list.children[k] ?? list.appendChild(bandLine());
-    const first = explorer.page.runs.find((run) => run.id === runs[0]);
-    line.className = first?.colour ?? "";
-    const [name, value] = line.querySelectorAll("span");
-    name.textContent = tag;
+    line.className = colour;
+    const [title, value] = line.querySelectorAll("span");
+    title.textContent = name;
     const at = dimensionsAt(explorer, runs, explorer.view.layer);
     const slope = explorer.dimensions.get(runs[0])?.unit === "slope";
     const write = slope ? significant : dimension;

@@ -138,9 +138,8 @@ export class SmallChart {
     }
     stroke(pen, line, () => trace(pen, curve, x, y));
     const at = dimensionsAt(explorer, line.runs, this.layer.name);
-    if (!at || explorer.dimensions.get(line.runs[0])?.unit === "slope") return;
-    const place = Math.min(curve.length, Math.max(1, Math.round(at.mean))) - 1;
-    if (y.log && curve[place] <= 0) return;
+    const place = Math.min(curve.length, Math.max(1, Math.round(at?.mean ?? 1))) - 1;
+    if (!at || explorer.dimensions.get(line.runs[0])?.unit === "slope" || (y.log && curve[place] <= 0)) return;
     pen.beginPath();
     pen.arc(pixel(x, Math.max(1, at.mean)), pixel(y, curve[place]), 3, 0, 2 * Math.PI);
     pen.fill();
@@ -161,8 +160,8 @@ export class SmallChart {
     for (const at of [0, y.to / 2, y.to]) {
       label(pen, look, slope ? String(at) : `${100 * at} %`, place.left - 4, Math.max(place.top + 8, pixel(y, at) + 3), "right");
     }
-    label(pen, look, timeline.steps.length ? timeline.short(0) : "", place.left, place.bottom + 12, "left");
-    label(pen, look, timeline.steps.length ? timeline.short(timeline.steps.length - 1) : "", place.right, place.bottom + 12, "right");
+    label(pen, look, timeline.short(0), place.left, place.bottom + 12, "left");
+    label(pen, look, timeline.short(timeline.steps.length - 1), place.right, place.bottom + 12, "right");
     for (const line of look.lines) this.#course(pen, explorer, line, x, y);
     pen.fillStyle = look.ink;
     pen.globalAlpha = 0.55;
@@ -181,10 +180,9 @@ export class SmallChart {
     pen.fillStyle = pen.strokeStyle = line.colour;
     const rows = line.runs.flatMap((run) => courseOf(explorer, run, this.layer.name));
     if (!rows.length) return;
-    const many = rows.length > 1;
     const steps = Array.from(rows[0], (_, k) => k);
     const among = steps.map((k) => rows.map((row) => row[k]).filter((value) => !Number.isNaN(value)));
-    if (many) {
+    if (rows.length > 1) {
       pen.globalAlpha = 0.2;
       pen.beginPath();
       steps.forEach((k) => among[k].length && pen.lineTo(pixel(x, k), pixel(y, Math.max(...among[k]))));

@@ -49,6 +49,7 @@ export class Timeline {
 
   /** @param {number} index */
   short(index) {
+    if (!this.steps.length) return "";
     return this.align === "progress" ? shortPercent(this.steps[index]) : integer(this.steps[index]);
   }
 
