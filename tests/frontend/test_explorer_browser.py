@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+
+from frontend.assets import static_url
+from frontend.figures.spectrum_band import mean_spectrum
+from frontend.figures.spectrum_scale import Height, SpectrumScale
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +80,23 @@ def test_what_is_drawn_while_scrubbing_is_what_the_server_draws(
     for part, (x, y) in wanted.items():
         assert drawn[part][0] == pytest.approx(x, rel=1e-5), part
         assert drawn[part][1] == pytest.approx(y, rel=1e-5, abs=1e-12), part
+
+
+@pytest.mark.parametrize("height", ["absolute", "relative", "cumulative"])
+def test_three_seeds_have_the_same_band_in_the_browser(tab: Page, server: str, height: Height) -> None:
+    spectra = [[8.0, 2.0, 1.0, 0.5], [4.0, 3.0, 0.25, 0.125], [16.0, 1.0, 1.0, 0.0]]
+    tab.goto(f"{server}/system")
+    found = tab.evaluate(
+        """async ([address, spectra, height]) => {
+             const { bandOf, heightsOf } = await import(address);
+             const band = bandOf(spectra.map((one) => heightsOf(Float32Array.from(one), height)), height);
+             return [band.mean, band.low, band.high].map((one) => Array.from(one));
+           }""",
+        [static_url("heights.js"), spectra, height],
+    )
+    wanted = mean_spectrum([np.array(one) for one in spectra], SpectrumScale(height))
+    for drawn, expected in zip(found, (wanted.mean, wanted.low, wanted.high), strict=True):
+        np.testing.assert_allclose(drawn, expected, rtol=1e-6, atol=1e-12)
 
 
 def test_the_tree_is_searched_by_regular_expressions_and_ticks_many(
