@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 from backend.measurements import repository as measurements
 from backend.models import Run, SpectrumSummary
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
+from frontend.figures.colours import colour_class
+from frontend.figures.groups import ALL_TAGS, groups, shared_tags
+from frontend.gather import figure_runs
+from frontend.layer_tree import block_names
 from frontend.map_kinds import kind_label, position_note
 
 LIKELY_COUNTERPARTS = 8
@@ -30,29 +34,55 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
         for layer in found:
             holders.setdefault(layer.name, []).append(run.id)
         snapshots.append(_snapshots(session, run.id))
+    merged = merged_layers(layers)
+    blocks = block_names([(layer.name, layer.stage) for layer in merged])
     return {
         "runs": [
             {
                 "id": run.id,
                 "name": run.name,
                 "iterations": iterations,
+                "total": max([run.iterations or 0, *iterations[-1:]]),
                 "live": run.status in ("queued", "running"),
+                "colour": colour_class(run.id, drawn.init),
+                "dash": drawn.dash,
             }
-            for run, iterations in zip(runs, snapshots, strict=True)
+            for run, drawn, iterations in zip(runs, figure_runs(runs), snapshots, strict=True)
         ],
         "iterations": union_of_iterations(snapshots),
+        "bands": _bands(runs),
         "layers": [
             {
                 "name": layer.name,
                 "stage": layer.stage,
+                "block": blocks[layer.name],
                 "map": kinds[layer.name],
                 "kind": kind_label(kinds[layer.name]),
                 "note": position_note(kinds[layer.name]),
                 "width": layer.width,
                 "runs": holders[layer.name],
             }
-            for layer in merged_layers(layers)
+            for layer in merged
         ],
+    }
+
+
+def _bands(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
+    """Return what may be chosen to draw runs together by, and the runs that then become one line."""
+    drawn = figure_runs(runs)
+    found = {chosen: groups(drawn, chosen) for chosen in (ALL_TAGS, *shared_tags(drawn))}
+    return {
+        chosen: [
+            {
+                "name": one.name,
+                "runs": [run.id for run in one.members],
+                "colour": colour_class(one.id, one.init),
+                "dash": one.dash,
+            }
+            for one in members
+        ]
+        for chosen, members in found.items()
+        if members
     }
 
 

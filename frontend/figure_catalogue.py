@@ -52,7 +52,7 @@ _ALL = (
     FigureKind(
         "spectrum",
         "Eigenspectrum of a layer",
-        ("layer", "iteration", *_CRITERION),
+        ("layer", "iteration", *_CRITERION, "y", "xs", "ys", "band", "align"),
         spectra.build_spectrum,
         missing.no_spectra,
     ),

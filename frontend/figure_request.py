@@ -12,6 +12,7 @@ from frontend.figures.along import Along
 from frontend.figures.colours import Theme
 from frontend.figures.course import Counted, Scale
 from frontend.figures.quantity import Quantity, quantity
+from frontend.figures.spectrum_scale import AxisKind, Height
 
 
 class FigureRequest(Part):
@@ -57,6 +58,14 @@ class FigureRequest(Part):
         "iteration",
         description="Which snapshots of two runs belong together: those of one `iteration`, or by `progress` the last "
         "one at no larger a share of the planned iterations than the first run's.",
+    )
+    y: Height = Field(
+        "absolute",
+        description="Of the spectrum: eigenvalues, `relative` to the largest, or `cumulative`, as a share of the trace.",
+    )
+    xs: AxisKind = Field("log", description="Of the spectrum: the axis of indices.")
+    ys: AxisKind | None = Field(
+        None, description="Of the spectrum: the other axis. Empty: logarithmic, of a share linear."
     )
     theme: Theme = Field("light", description="Colours.")
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
+from backend.measurements import repository as measurements
 from backend.measurements import service
-from backend.models import Run
+from backend.models import Run, SpectrumSummary
 from backend.runs import repository
 from backend.runs.ids import run_ids as run_ids
+from backend.spectra.criteria import CRITERIA, dimensionality
 from frontend.figures.axes import FigureLayer
 from frontend.figures.metrics import MetricSeries
 from frontend.figures.quantity import Quantity
@@ -82,6 +85,32 @@ def dimensions(session: Session, run: FigureRun, criterion: str, threshold: floa
         found.iterations,
         found.values,
     )
+
+
+def layer_dimensions(
+    session: Session, run: FigureRun, name: str, criterion: str, threshold: float | None
+) -> RunDimensions:
+    """Return the same of one layer alone, without reading those of the others; no layer where the run lacks it."""
+    layers = [one for one in measurements.layers(session, run.id) if one.name == name]
+    if not layers:
+        return RunDimensions(run, (), (), np.empty((0, 0)))
+    (layer,) = layers
+    if criterion == service.PAPER_CRITERION and threshold == service.PAPER_THRESHOLD:
+        summary = SpectrumSummary
+        query = (
+            select(summary.iteration, summary.dimensionality)
+            .where(summary.run_id == run.id, summary.layer == layer.order)
+            .order_by(summary.iteration)
+        )
+        rows = session.execute(query).all()
+        iterations = tuple(iteration for iteration, _ in rows)
+        values = np.array([d for _, d in rows], dtype=np.float64)
+    else:
+        found = service.layer_spectra(session, run.id, name)
+        iterations = tuple(found.iterations.tolist())
+        values = dimensionality(found.eigenvalues, CRITERIA[criterion].name, threshold)
+    drawn = FigureLayer(layer.name, layer.stage, layer.width, position_note(layer.map))
+    return RunDimensions(run, (drawn,), iterations, values.reshape(1, -1))
 
 
 def metric_series(

@@ -4,6 +4,7 @@ interface PlotlyAxis {
   _length: number;
   type: string;
   title?: { text?: string };
+  range: [number, number];
   c2p(value: number): number;
   d2c(value: unknown): number;
 }
@@ -16,7 +17,10 @@ interface PlotlyTrace {
   z?: ArrayLike<ArrayLike<number>>;
   visible?: boolean | string;
   hoverinfo?: string;
-  meta?: { run: number | null; part?: string; metric?: string };
+  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string };
+  line?: { color?: string; width?: number; dash?: string };
+  marker?: { color?: string };
+  fillcolor?: string;
 }
 interface PlotlyMeta {
   title: string;
@@ -26,12 +30,14 @@ interface PlotlyMeta {
   unit?: string;
   empty?: string;
   live?: string;
+  layer?: string;
+  height?: "absolute" | "relative" | "cumulative";
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];
   layout: Record<string, unknown> & { meta: PlotlyMeta; xaxis?: { categoryarray?: string[] } };
   _fullData: PlotlyTrace[];
-  _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
+  _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis; paper_bgcolor: string; font: { color: string; family: string } };
   on(name: string, listener: (event: PlotlyClick) => void): void;
 }
 interface PlotlyPoint {

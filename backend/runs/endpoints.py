@@ -8,7 +8,6 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from pydantic import BaseModel
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
-from backend.http.pagination import Limit
 from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.edit import RunEdit

@@ -80,7 +80,8 @@ def build_dimension_by_iteration(session: Session, asked: FigureRequest) -> go.F
     runs = gather.runs_of(session, asked.run_ids)
     courses = courses_of(session, runs, asked.x)
     series = []
-    for found in _dimensions(session, asked, runs):
+    for run in gather.figure_runs(runs):
+        found = gather.layer_dimensions(session, run, asked.layer, asked.criterion, asked.chosen_threshold)
         row = found.row(asked.layer)
         if row is not None and found.run.id in courses.by_run:
             places = courses.by_run[found.run.id].at(found.iterations)

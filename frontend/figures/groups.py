@@ -69,14 +69,24 @@ def grouped(runs: Sequence[FigureRun], band: str) -> list[Drawn]:
     only with those of the same kind of initialisation, and under "tags" only where they have one recipe and no two are
     known to share a seed.
     """
-    groups = list(_groups(runs, band))
-    member_of = {run.id: group for group in groups for run in group.members}
+    member_of = {run.id: group for group in _groups(runs, band) for run in group.members}
     drawn: list[Drawn] = []
     for run in runs:
         one = member_of.get(run.id, run)
         if one not in drawn:
             drawn.append(one)
     return _told_apart(drawn)
+
+
+def groups(runs: Sequence[FigureRun], band: str) -> list[FigureGroup]:
+    """Return the groups alone, in the order of their first runs."""
+    return [one for one in grouped(runs, band) if isinstance(one, FigureGroup)]
+
+
+def shared_tags(runs: Sequence[FigureRun]) -> list[str]:
+    """Return the tags that at least two of the runs have, in order of names."""
+    every = sorted({tag for run in runs for tag in run.tags})
+    return [tag for tag in every if sum(tag in run.tags for run in runs) > 1]
 
 
 def _told_apart(drawn: Sequence[Drawn]) -> list[Drawn]:
@@ -97,7 +107,7 @@ def _colour(one: Drawn) -> str:
 
 
 def _groups(runs: Sequence[FigureRun], band: str) -> Iterator[FigureGroup]:
-    remaining = list(runs)
+    remaining = list(runs) if band else []
     while found := max(_candidates(remaining, band), key=lambda one: len(one[1]), default=None):
         tag, members = found
         several = len({run.init for run in runs if tag in run.tags}) > 1

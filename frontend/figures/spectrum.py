@@ -14,10 +14,11 @@ from backend.spectra.fit import PowerLaw
 from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
+from frontend.figures.spectrum_band import SpectrumBand, band_traces
+from frontend.figures.spectrum_scale import HOVERS, SpectrumScale
 from frontend.figures.theme import make_figure
 
-FLOOR = 1e-7
-"""The axis ends here at the latest: eigenvalues below it are rounding, and the paper's threshold is 1e-3."""
+LOG_OF_EIGENVALUES = SpectrumScale()
 
 
 @dataclass(frozen=True)
@@ -37,68 +38,55 @@ class SpectrumLine:
 
 def spectrum(
     layer: str,
-    lines: Sequence[SpectrumLine],
-    threshold: float | None,
+    lines: Sequence[SpectrumLine | SpectrumBand],
+    level: float | None,
     value_range: tuple[float, float],
     theme: Theme = "light",
+    scale: SpectrumScale = LOG_OF_EIGENVALUES,
 ) -> go.Figure:
-    """Draw λ_j against j on log axes, each run's d marked on its line, or its power law drawn over it.
+    """Draw λ_j, or what `scale` makes of it, against j; each run's d marked, or its power law drawn over it.
 
-    `threshold` is τ of the absolute criterion, None for the others. `value_range` (smallest, largest
-    eigenvalue) spans all iterations, so that nothing moves but the lines while a person scrubs.
+    `level` is where the criterion's threshold lies, None where it is no level of this scale. `value_range`
+    (smallest, largest of what is drawn) spans all iterations, so that nothing moves but the lines while a
+    person scrubs.
     """
     palette = PALETTES[theme]
-    widest = max((len(line.eigenvalues) for line in lines), default=1)
     return make_figure(
         theme,
         f"Eigenspectrum of {label(layer)}",
-        [trace for line in lines for trace in _traces(line, theme)],
-        xaxis={
-            "type": "log",
-            "range": [-0.03, float(np.log10(max(widest, 2))) + 0.03],
-            "title": {"text": "index j of the eigenvalue"},
-            **_whole_number_ticks(widest),
-        },
-        yaxis={
-            "type": "log",
-            "range": log_range(*value_range, threshold),
-            "exponentformat": "power",
-            "dtick": 1,
-            "tickfont": {"size": 9.5},
-            "title": {"text": "eigenvalue λ<sub>j</sub>"},
-        },
-        shapes=_threshold_line(threshold, palette.muted),
-        annotations=_threshold_text(threshold, palette.muted, palette.paper),
+        [trace for line in lines for trace in _traces(line, scale, theme)],
+        words={"layer": layer, "height": scale.height},
+        xaxis=scale.x_axis(max((_width(line) for line in lines), default=1)),
+        yaxis=scale.y_axis(*value_range, level),
+        shapes=_threshold_line(level, palette.muted),
+        annotations=_threshold_text(level, scale.y_kind == "log", palette.muted, palette.paper),
         showlegend=False,
     )
 
 
-def log_range(smallest: float, largest: float, threshold: float | None) -> list[float]:
-    """Return a log axis' range in decades that holds the spectrum above `FLOOR` and the threshold."""
-    low = max(smallest, FLOOR)
-    high = max(largest, low * 10)
-    if threshold is not None and threshold > 0:
-        low, high = min(low, threshold / 10), max(high, threshold * 10)
-    return [float(np.log10(low)) - 0.1, float(np.log10(high)) + 0.1]
+def _width(line: SpectrumLine | SpectrumBand) -> int:
+    if isinstance(line, SpectrumBand):
+        return min(len(values) for values in line.eigenvalues)
+    return len(line.eigenvalues)
 
 
-def _traces(line: SpectrumLine, theme: Theme) -> tuple[go.Scatter, go.Scatter]:
-    values = np.asarray(line.eigenvalues, dtype=np.float32)
-    style = line.run.line(theme)
+def _traces(line: SpectrumLine | SpectrumBand, scale: SpectrumScale, theme: Theme) -> list[go.Scatter]:
+    if isinstance(line, SpectrumBand):
+        return band_traces(line, scale, theme)
+    values = scale.drawn(line.eigenvalues).astype(np.float32)
     curve = go.Scatter(
         x=np.arange(1, len(values) + 1, dtype=np.int32),
         y=values,
         mode="lines",
         name=line.run.text,
-        line=style,
-        hovertemplate="λ<sub>%{x}</sub> = %{y:.3~g}<extra>%{fullData.name}</extra>",
-        meta={"run": line.run.id, "part": "curve"},
+        line=line.run.line(theme),
+        hovertemplate=f"{HOVERS[scale.height]}<extra>%{{fullData.name}}</extra>",
+        meta={"run": line.run.id, "runs": [line.run.id], "part": "curve"},
     )
-    return curve, _fit(line, theme) if line.is_slope else _marker(line, theme)
+    return [curve, _fit(line, scale, theme) if line.is_slope else _marker(line, values, theme)]
 
 
-def _marker(line: SpectrumLine, theme: Theme) -> go.Scatter:
-    values = np.asarray(line.eigenvalues, dtype=np.float32)
+def _marker(line: SpectrumLine, values: NDArray[np.float32], theme: Theme) -> go.Scatter:
     index = int(np.clip(round(line.dimension), 1, len(values))) if len(values) else 1
     return go.Scatter(
         x=[max(line.dimension, 1.0)],
@@ -115,15 +103,18 @@ def _marker(line: SpectrumLine, theme: Theme) -> go.Scatter:
             "iteration %{customdata[0]:,}<br>d = %{customdata[1]:,.4~r} of %{customdata[2]:,}"
             "<extra>%{fullData.name}</extra>"
         ),
-        meta={"run": line.run.id, "part": "dimension"},
+        meta={"run": line.run.id, "runs": [line.run.id], "part": "dimension"},
     )
 
 
-def _fit(line: SpectrumLine, theme: Theme) -> go.Scatter:
-    ends = [1, line.fit.ranks] if line.fit else []
+def _fit(line: SpectrumLine, scale: SpectrumScale, theme: Theme) -> go.Scatter:
+    # The sums of a power law are none.
+    drawn = line.fit if scale.height != "cumulative" else None
+    ends = [1, drawn.ranks] if drawn else []
+    whole = float(line.eigenvalues[0]) if scale.height == "relative" else 1.0
     return go.Scatter(
         x=ends,
-        y=[line.fit.at(rank) for rank in ends] if line.fit else [],
+        y=[drawn.at(rank) / whole for rank in ends] if drawn else [],
         mode="lines",
         name=line.run.text,
         line={"color": line.run.line(theme)["color"], "width": 1, "dash": "dot"},
@@ -132,13 +123,8 @@ def _fit(line: SpectrumLine, theme: Theme) -> go.Scatter:
             "iteration %{customdata[0]:,}<br>α = %{customdata[1]:.3~r} over %{customdata[2]:,} ranks"
             "<extra>%{fullData.name}</extra>"
         ),
-        meta={"run": line.run.id, "part": "fit"},
+        meta={"run": line.run.id, "runs": [line.run.id], "part": "fit"},
     )
-
-
-def _whole_number_ticks(widest: int) -> dict[str, Any]:
-    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if tick <= widest]
-    return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
 def _threshold_line(threshold: float | None, colour: str) -> list[dict[str, Any]]:
@@ -150,7 +136,7 @@ def _threshold_line(threshold: float | None, colour: str) -> list[dict[str, Any]
     ]
 
 
-def _threshold_text(threshold: float | None, colour: str, paper: str) -> list[dict[str, Any]]:
+def _threshold_text(threshold: float | None, on_log: bool, colour: str, paper: str) -> list[dict[str, Any]]:
     if not threshold or threshold <= 0:
         return []
     return [
@@ -159,7 +145,7 @@ def _threshold_text(threshold: float | None, colour: str, paper: str) -> list[di
             "x": 0.005,
             "xanchor": "left",
             "yref": "y",
-            "y": float(np.log10(threshold)),
+            "y": float(np.log10(threshold)) if on_log else threshold,
             "yanchor": "bottom",
             "text": f"τ = {threshold:g}",
             "showarrow": False,

@@ -16,6 +16,7 @@ from frontend import gather
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
 from frontend.explorer import explorer_view
 from frontend.figures.colours import hue
+from frontend.figures.groups import ALL_TAGS
 from frontend.formats import init_label
 from frontend.settings_table import (
     UNTOLD,
@@ -58,9 +59,11 @@ def show(
     settings = compared_settings(specifications, datasets)
     warning = recorded_warning([(run.name, run.specification) for run in found])
     differing = comparison_caution(specifications)
+    view = explorer_view(session, found)
     return page(
         request,
         "compare.html",
+        band_choices=tuple((tag, tag) for tag in view["bands"] if tag != ALL_TAGS),
         difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
         runs=presented,
         strokes=[run.dash for run in gather.figure_runs(found)],
@@ -75,7 +78,7 @@ def show(
         hide_identical=same != "1",
         untold=UNTOLD,
         training=charts_of_comparison(session, found),
-        view=explorer_view(session, found),
+        view=view,
     )
 
 

@@ -26,5 +26,5 @@ def figure_of_runs(
     session: ReadSession,
 ) -> Response:
     """Return a plotly figure of runs; a parameter that it does not read changes nothing."""
-    drawn = tell_how_far(figure(session, name, asked), runs_of(session, asked.ids))
+    drawn = tell_how_far(figure(session, name, asked), runs_of(session, asked.run_ids))
     return Response(drawn.to_json(), media_type="application/json")

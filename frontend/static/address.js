@@ -1,17 +1,38 @@
-/** The view in the URL, under short keys: layer, i (iteration), c (criterion), t (threshold). */
+/** The view in the URL, under short keys; what is usual is left out. */
 
 /** @typedef {import("./charts.js").View} View */
+
+/** @type {[key: string, of: "layer" | "criterion" | "threshold" | "y" | "xs" | "ys" | "x" | "align" | "band" | "layers" | "many"][]} */
+const TEXTS = [
+  ["layer", "layer"],
+  ["c", "criterion"],
+  ["t", "threshold"],
+  ["y", "y"],
+  ["xs", "xs"],
+  ["ys", "ys"],
+  ["x", "x"],
+  ["align", "align"],
+  ["band", "band"],
+  ["layers", "layers"],
+  ["many", "many"],
+];
+/** @type {[key: string, of: "iteration" | "progress"][]} */
+const NUMBERS = [
+  ["i", "iteration"],
+  ["p", "progress"],
+];
 
 /** @returns {Partial<View>} */
 export function readView() {
   const query = new URLSearchParams(location.search);
-  const iteration = Number(query.get("i"));
-  return {
-    layer: query.get("layer") ?? undefined,
-    iteration: query.has("i") && Number.isFinite(iteration) ? iteration : undefined,
-    criterion: query.get("c") ?? undefined,
-    threshold: query.get("t") ?? undefined,
-  };
+  /** @type {Partial<View>} */
+  const view = {};
+  for (const [key, of] of TEXTS) view[of] = query.get(key) ?? undefined;
+  for (const [key, of] of NUMBERS) {
+    const value = Number(query.get(key));
+    if (query.get(key) && Number.isFinite(value)) view[of] = value;
+  }
+  return view;
 }
 
 /** @type {number | undefined} */
@@ -25,14 +46,16 @@ export function writeView(view) {
   clearTimeout(pending);
   pending = window.setTimeout(() => {
     const query = new URLSearchParams(location.search);
+    for (const key of ["layer", "i", "p"]) query.delete(key);
     query.set("layer", view.layer);
-    if (view.iteration === null) query.delete("i");
-    else query.set("i", String(view.iteration));
-    query.set("c", view.criterion);
-    if (view.threshold) query.set("t", view.threshold);
-    else query.delete("t");
+    const [key, of] = NUMBERS[view.align === "progress" ? 1 : 0];
+    if (typeof view[of] === "number") query.set(key, String(view[of]));
+    for (const [name, text] of TEXTS) {
+      if (view[text]) query.set(name, view[text]);
+      else query.delete(name);
+    }
     // A comma and a slash may stand in a query as they are, and are easier to read.
-    const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+    const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%7E", "~");
     history.replaceState(null, "", `${location.pathname}?${text}`);
   }, 250);
 }

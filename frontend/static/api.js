@@ -39,9 +39,12 @@ export async function getJson(path, signal) {
   return (await request(path, { signal })).json();
 }
 
-/** @param {string} path */
-export async function getBytes(path) {
-  return (await request(path)).arrayBuffer();
+/**
+ * The response itself, for what is read as it comes.
+ * @param {string} path
+ */
+export function getResponse(path) {
+  return request(path);
 }
 
 /**

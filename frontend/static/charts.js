@@ -17,6 +17,15 @@ const UNITS = /in points of the width|in units of α/;
  * @property {number | null} iteration null: the last
  * @property {string} criterion
  * @property {string} threshold
+ * @property {number | null} [progress] percent of each run's training, where runs are aligned by it; null: the end
+ * @property {string} [y] what is drawn of an eigenvalue; empty here and below: the usual
+ * @property {string} [xs] the spectrum's axis of indices
+ * @property {string} [ys] its other axis
+ * @property {string} [x] what charts over training have on their axis
+ * @property {string} [align] what one step of the cursor means for several runs
+ * @property {string} [band] the tag of runs that are drawn as one
+ * @property {string} [layers] those shown beside the one under the cursor
+ * @property {string} [many] what is shown of them
  * @property {string} [query] of a figure that is not one of runs but of a width plan: the whole of what is asked for
  */
 
@@ -88,6 +97,9 @@ export class Chart {
     if (this.needs.has("iteration") && view.iteration !== null) query.set("iteration", String(view.iteration));
     if (this.needs.has("criterion")) query.set("criterion", view.criterion);
     if (this.needs.has("criterion") && view.threshold) query.set("threshold", view.threshold);
+    for (const key of /** @type {const} */ (["y", "xs", "ys", "x", "band", "align"])) {
+      if (this.needs.has(key) && view[key]) query.set(key, view[key]);
+    }
     return `${this.element.dataset.base ?? "/figures"}/${this.figure}?${query}`;
   }
 

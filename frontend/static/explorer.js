@@ -1,36 +1,45 @@
 /** One cursor (layer, iteration) and one criterion move through all charts of a page. */
 import { readView, writeView } from "./address.js";
-import { getJson } from "./api.js";
 import { pageCharts } from "./charts.js";
 import { CriterionControl } from "./criterion.js";
-import { byId, toast } from "./dom.js";
+import { DepthPainter } from "./depth-painter.js";
 import { attachKeys } from "./keys.js";
 import { LayerPicker } from "./layer-picker.js";
 import { placeCursor, pointed } from "./marks.js";
-import { lastAt } from "./numbers.js";
+import { Measured } from "./measured.js";
+import { Multiples } from "./multiples.js";
+import { firstLayer } from "./page-view.js";
 import { showReadout } from "./readout.js";
 import { Scrubber } from "./scrubber.js";
-import { forgetSpectra, spectraOf } from "./spectra.js";
-import { drawDepth, drawSpectrum } from "./updates.js";
+import { forgetSpectra } from "./spectra.js";
+import { SpectrumPainter } from "./spectrum-painter.js";
+import { ThresholdHandle } from "./threshold-handle.js";
+import { Timeline } from "./timeline.js";
+import { ViewControls } from "./view-controls.js";
 
 /** @typedef {import("./charts.js").Chart} Chart */
-/** @typedef {import("./layer-picker.js").Layer} Layer */
-/** @typedef {import("./spectra.js").Block} Block */
-/** @typedef {{id: number, name: string, iterations: number[], live: boolean}} ViewRun */
-/** @typedef {{runs: ViewRun[], iterations: number[], layers: Layer[]}} PageView what the server says of the runs */
-/**
- * @typedef {object} Dimensions
- * @property {string[]} layers
- * @property {number[]} iterations
- * @property {number[]} widths
- * @property {(number | null)[][]} values
- * @property {number | null} threshold
- * @property {"dimensions" | "slope"} unit
- */
+/** @typedef {import("./page-view.js").PageView} PageView */
+/** @typedef {import("./page-view.js").ViewRun} ViewRun */
+/** @typedef {import("./page-view.js").Dimensions} Dimensions */
 
-const DEPTH_EVERY_MS = 120;
 /** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
 const METRICS_EVERY_MS = 4000;
+/** @type {Record<string, string[]>} what figures depend on beside what the page's template says */
+const NEEDS = {
+  spectrum: ["y", "xs", "ys", "band", "align"],
+  dimension_by_iteration: ["x", "band"],
+  dimension_by_depth: ["align"],
+  heatmap_difference: ["align"],
+  losses: ["x", "band"],
+  average_precision: ["x", "band"],
+  learning_rate: ["x"],
+  metric: ["x", "band"],
+};
+/** The other charts wait no longer for a spectrum: it may not be in sight. */
+const REST_AFTER_MS = 1200;
+const METRICS = ["losses", "average_precision", "learning_rate", "metric"];
+
+export { pageView } from "./page-view.js";
 
 export class Explorer {
   /** @param {PageView} page */
@@ -39,92 +48,118 @@ export class Explorer {
     const asked = readView();
     /** @type {import("./charts.js").View} */
     this.view = {
+      ...asked,
       layer: page.layers.some((one) => one.name === asked.layer) ? String(asked.layer) : firstLayer(page.layers),
       iteration: asked.iteration ?? null,
       criterion: asked.criterion ?? "absolute",
       threshold: asked.threshold ?? "",
     };
-    /** @type {Map<number, Dimensions>} */
-    this.dimensions = new Map();
-    /** @type {Map<number, Block>} of the chosen layer */
-    this.blocks = new Map();
+    this.measured = new Measured(this);
+    /** A threshold on its way, before the server has counted by it. @type {number | null} */
+    this.dragged = null;
     /** Called when another criterion or threshold is chosen, which the server's cautions depend on. */
     this.onCriterion = () => {};
     this.frame = 0;
+    /** @type {() => void} */
+    this.firstDrawn = () => undefined;
+    /** @type {Promise<void>} */
+    this.drawnFirst = new Promise((resolve) => (this.firstDrawn = resolve));
     this.metricsShown = performance.now();
-    this.depthDrawn = 0;
-    /** @type {number | undefined} */
-    this.depthLater = undefined;
     this.scrubber = new Scrubber((position) => this.#scrubbed(position));
-    this.picker = new LayerPicker(byId("layer", HTMLInputElement), byId("layer-list", HTMLElement), (name) =>
-      this.setLayer(name),
+    this.picker = new LayerPicker((name) => this.setLayer(name), (layers) => this.#chose(layers));
+    this.criterion = new CriterionControl(
+      (criterion, threshold) => this.#setCriterion(criterion, threshold),
+      (threshold) => this.#dragged(threshold),
     );
-    this.criterion = new CriterionControl((criterion, threshold) => this.#setCriterion(criterion, threshold));
     this.criterion.set(this.view.criterion, this.view.threshold);
     this.view.criterion = this.criterion.criterion;
     this.view.threshold = this.criterion.threshold;
+    this.controls = new ViewControls(this.view, (changed) => this.#viewed(changed));
+    this.timeline = new Timeline(page.runs, page.iterations, this.controls.align);
     this.charts = pageCharts();
-    for (const chart of this.charts) {
-      chart.onDrawn = () => this.#drawn(chart);
-      chart.onClick = (_, point) => this.#clicked(chart, point);
-    }
+    /** @type {Map<Chart, {move: () => void}>} */
+    this.painters = new Map();
+    /** @type {ThresholdHandle[]} */
+    this.handles = [];
+    this.charts.forEach((chart) => this.#attach(chart));
+    this.multiples = new Multiples(this);
     document.addEventListener("themechange", () => this.charts.forEach((chart) => chart.show(this.view)));
     attachKeys(this);
     this.#controls();
+    this.multiples.show(this.picker.set(page.layers, this.view.layer, this.view.layers ?? ""));
   }
 
+  /** @param {Chart} chart */
+  #attach(chart) {
+    for (const one of NEEDS[chart.figure] ?? []) chart.needs.add(one);
+    if (chart.figure === "spectrum") {
+      this.painters.set(chart, new SpectrumPainter(chart, this));
+      this.handles.push(new ThresholdHandle(chart, this));
+    }
+    if (chart.figure === "dimension_by_depth") this.painters.set(chart, new DepthPainter(chart, this));
+    chart.onDrawn = () => this.#drawn(chart);
+    chart.onClick = (_, point) => this.#clicked(chart, point);
+  }
+
+  /** Ask for the spectrum before all else: what one looks at first is there first. */
   async start() {
-    this.charts.forEach((chart) => chart.show(this.view));
-    await Promise.all([this.#loadDimensions(), this.#loadSpectra()]);
+    const first = this.charts.filter((chart) => chart.figure === "spectrum");
+    first.forEach((chart) => chart.show(this.view));
+    await Promise.race([this.drawnFirst, new Promise((resolve) => setTimeout(resolve, REST_AFTER_MS))]);
+    for (const chart of this.charts) if (!first.includes(chart)) chart.show(this.view);
+    await this.measured.loadDimensions();
     this.redraw();
   }
 
-  /** The iteration under the cursor; null while nothing has been measured. */
-  get iteration() {
-    return this.page.iterations.length ? this.page.iterations[this.scrubber.position] : null;
+  get dimensions() {
+    return this.measured.dimensions;
+  }
+
+  /** The runs that are drawn as one line, as it is chosen. */
+  get bands() {
+    return this.page.bands[this.view.band ?? ""] ?? [];
+  }
+
+  /** The step of the timeline under the cursor; null while nothing has been measured. */
+  get step() {
+    return this.timeline.steps.length ? this.timeline.steps[this.scrubber.position] : null;
+  }
+
+  /**
+   * The iteration of a run under the cursor, whether it has a snapshot there or not.
+   * @param {number} run
+   */
+  iterationOf(run) {
+    return this.step === null ? null : this.timeline.iterationOf(run, this.step);
+  }
+
+  noteOfLayer() {
+    const note = this.page.layers.find((layer) => layer.name === this.view.layer)?.note ?? "";
+    return [this.measured.loading.words, note].filter(Boolean).join(", ");
   }
 
   #controls() {
-    const { iterations, layers } = this.page;
-    const at = this.view.iteration === null ? iterations.length - 1 : lastAt(iterations, this.view.iteration);
-    this.scrubber.set(iterations, Math.max(0, at));
-    this.picker.set(layers, this.view.layer);
+    const { view, page } = this;
+    this.timeline = new Timeline(page.runs, page.iterations, this.controls.align);
+    const asked = this.controls.align === "progress" ? view.progress : view.iteration;
+    const last = this.timeline.steps.length - 1;
+    this.scrubber.set(this.timeline, typeof asked === "number" ? this.timeline.indexOf(asked) : Math.max(0, last));
   }
 
-  async #loadDimensions() {
-    const { criterion, threshold } = this.view;
-    const query = new URLSearchParams(threshold ? { criterion, threshold } : { criterion });
-    try {
-      const answers = await Promise.all(
-        this.page.runs.map(async (run) => ({ run, found: await getJson(`/runs/${run.id}/dimensions?${query}`) })),
-      );
-      if (criterion !== this.view.criterion || threshold !== this.view.threshold) return;
-      for (const { run, found } of answers) this.dimensions.set(run.id, found);
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), "error");
-    }
-  }
-
-  async #loadSpectra() {
-    const { layer } = this.view;
-    // A run of another network need not have this layer: its line is then missing, and its readout says so.
-    const holders = this.page.layers.find((one) => one.name === layer)?.runs ?? [];
-    const measured = this.page.runs.filter((run) => run.iterations.length && holders.includes(run.id));
-    const found = await Promise.allSettled(measured.map((run) => spectraOf(run.id, layer)));
-    if (layer !== this.view.layer) return;
-    for (const one of found) if (one.status === "rejected") toast(one.reason.message, "error");
-    this.blocks.clear();
-    found.forEach((one, k) => one.status === "fulfilled" && this.blocks.set(measured[k].id, one.value));
+  /** @param {string} layer */
+  holders(layer) {
+    return this.measured.holders(layer);
   }
 
   /** @param {string} name */
   async setLayer(name) {
     if (name === this.view.layer) return;
     this.view.layer = name;
-    this.picker.set(this.page.layers, name);
+    this.picker.choose(name);
     writeView(this.view);
     const concerned = this.charts.filter((chart) => chart.needs.has("layer"));
-    await Promise.all([this.#loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
+    this.redraw();
+    await Promise.all([this.measured.loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
     this.redraw();
   }
 
@@ -132,8 +167,15 @@ export class Explorer {
   stepLayer(by) {
     const { layers } = this.page;
     const at = layers.findIndex((layer) => layer.name === this.view.layer);
-    const next = layers[at + by];
+    const next = layers[Math.min(layers.length - 1, Math.max(0, at + by))];
     if (next) this.setLayer(next.name);
+  }
+
+  /** @param {{names: string[], text: string}} layers those shown beside each other, and the same for the URL */
+  #chose(layers) {
+    this.view.layers = layers.text;
+    writeView(this.view);
+    this.multiples.show(layers.names);
   }
 
   /**
@@ -141,17 +183,50 @@ export class Explorer {
    * @param {string} threshold
    */
   async #setCriterion(criterion, threshold) {
+    if (criterion === this.view.criterion && threshold === this.view.threshold) return void (this.dragged = null);
     Object.assign(this.view, { criterion, threshold });
     writeView(this.view);
     this.onCriterion();
     const concerned = this.charts.filter((chart) => chart.needs.has("criterion"));
-    await Promise.all([this.#loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
+    await Promise.all([this.measured.loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
+    if (threshold === this.view.threshold) this.dragged = null;
     this.redraw();
+  }
+
+  /** @param {number} threshold */
+  #dragged(threshold) {
+    this.dragged = threshold;
+    this.redraw();
+  }
+
+  /** @param {(keyof import("./charts.js").View)[]} changed */
+  #viewed(changed) {
+    if (changed.includes("align")) this.#aligned();
+    writeView(this.view);
+    const concerned = this.charts.filter((chart) => changed.some((one) => chart.needs.has(one)));
+    for (const chart of concerned) chart.show(this.view);
+    this.multiples.redraw();
+    this.redraw();
+  }
+
+  /** Keep the cursor on the snapshot of the first run when steps come to mean something else. */
+  #aligned() {
+    const first = this.page.runs[0]?.id;
+    const here = this.scrubber.position === this.scrubber.count - 1 ? null : this.iterationOf(first);
+    const progress = this.controls.align === "progress";
+    const next = new Timeline(this.page.runs, this.page.iterations, this.controls.align);
+    const step = here === null ? null : next.stepOf(first, here);
+    this.view.iteration = here === null ? null : Math.round(here);
+    this.view.progress = progress ? step : null;
+    this.#controls();
   }
 
   /** @param {number} position */
   #scrubbed(position) {
-    this.view.iteration = this.page.iterations[position];
+    const step = this.timeline.steps[position];
+    this.view.progress = this.timeline.align === "progress" ? Math.round(100 * step) / 100 : null;
+    // What figures are asked for is the first run's iteration.
+    this.view.iteration = Math.round(this.timeline.iterationOf(this.page.runs[0].id, step));
     writeView(this.view);
     this.redraw();
   }
@@ -161,59 +236,55 @@ export class Explorer {
    * @param {PageView} page
    */
   async extend(page) {
-    const atEnd = this.scrubber.position === this.page.iterations.length - 1 || !this.page.iterations.length;
-    const here = this.iteration;
-    const grown = page.runs.filter((run, k) => run.iterations.length !== this.page.runs[k]?.iterations.length);
-    const ended = page.runs.some((run, k) => run.live !== this.page.runs[k]?.live);
+    const atEnd = this.scrubber.position === this.scrubber.count - 1 || !this.scrubber.count;
+    const before = new Map(this.page.runs.map((run) => [run.id, run]));
+    const changed = page.runs.filter((run) => run.iterations.join() !== before.get(run.id)?.iterations.join());
+    const ended = page.runs.some((run) => run.live !== before.get(run.id)?.live);
     this.page = page;
     if (ended || performance.now() - this.metricsShown > METRICS_EVERY_MS) this.#showMetrics();
-    if (!grown.length) return;
-    grown.forEach((run) => forgetSpectra(run.id));
+    if (!changed.length) return;
+    for (const run of changed) {
+      const known = before.get(run.id)?.iterations ?? [];
+      forgetSpectra(run.id, known.every((iteration, k) => run.iterations[k] === iteration));
+    }
     if (!this.view.layer) this.view.layer = firstLayer(page.layers);
-    this.view.iteration = atEnd ? null : here;
+    if (atEnd) this.view.iteration = this.view.progress = null;
     this.#controls();
-    const concerned = this.charts.filter((chart) => chart.needs.size);
-    await Promise.all([this.#loadDimensions(), this.#loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
+    this.picker.set(page.layers, this.view.layer);
+    const concerned = this.charts.filter((chart) => !METRICS.includes(chart.figure));
+    await Promise.all([this.measured.loadDimensions(), this.measured.loadSpectra(), ...concerned.map((c) => c.show(this.view))]);
+    this.multiples.extend();
     this.redraw();
   }
 
-  /** Losses and AP depend on nothing of the view, only on time. */
+  /** Losses and AP depend on nothing of the cursor, only on time. */
   #showMetrics() {
     this.metricsShown = performance.now();
-    for (const chart of this.charts) if (!chart.needs.size) chart.show(this.view);
+    for (const chart of this.charts) if (METRICS.includes(chart.figure)) chart.show(this.view);
   }
 
   /** Draw once in the next frame, however often it is asked for. */
   redraw() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
+    this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.#draw();
+      showReadout(this);
+      for (const chart of this.charts.filter((one) => one.loaded && one.seen)) {
+        placeCursor(chart, this);
+        this.painters.get(chart)?.move();
+      }
+      for (const handle of this.handles) if (handle.chart.loaded) handle.place();
+      this.multiples.draw();
     });
-  }
-
-  #draw() {
-    showReadout(this);
-    for (const chart of this.charts.filter((one) => one.loaded && one.seen)) {
-      placeCursor(chart, this);
-      if (chart.figure === "spectrum") drawSpectrum(chart, this);
-    }
-    // Sixty restyled layers a frame would halve the rate of the spectrum, which the eye follows.
-    const pause = DEPTH_EVERY_MS - (performance.now() - this.depthDrawn);
-    clearTimeout(this.depthLater);
-    this.depthLater = window.setTimeout(() => this.#drawDepth(), Math.max(0, pause));
-  }
-
-  #drawDepth() {
-    this.depthDrawn = performance.now();
-    for (const chart of this.charts) {
-      if (chart.figure === "dimension_by_depth" && chart.loaded && chart.seen) drawDepth(chart, this);
-    }
   }
 
   /** @param {Chart} chart */
   #drawn(chart) {
     placeCursor(chart, this);
+    if (chart.figure === "spectrum" && !this.measured.wanted) {
+      this.measured.wanted = true;
+      this.firstDrawn();
+      void this.measured.loadSpectra().then(() => this.redraw());
+    }
     this.redraw();
   }
 
@@ -222,22 +293,8 @@ export class Explorer {
    * @param {PlotlyPoint} point
    */
   #clicked(chart, point) {
-    const { layer, iteration } = pointed(chart, point, this);
-    if (iteration !== undefined) this.scrubber.go(lastAt(this.page.iterations, iteration));
+    const { layer, iteration, run } = pointed(chart, point, this);
+    if (iteration !== undefined) this.scrubber.go(this.timeline.indexOf(this.timeline.stepOf(run, iteration)));
     if (layer !== undefined) this.setLayer(layer);
   }
-}
-
-/**
- * The last block output: where the paper's difference between I and S shows most.
- * @param {Layer[]} layers
- */
-function firstLayer(layers) {
-  const blocks = layers.filter((layer) => layer.map === "block");
-  return (blocks[blocks.length - 1] ?? layers[layers.length - 1])?.name ?? "";
-}
-
-/** @returns {PageView} */
-export function pageView(page = document) {
-  return JSON.parse(page.getElementById("view")?.textContent ?? "");
 }

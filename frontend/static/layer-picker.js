@@ -1,37 +1,76 @@
-/** Chooses a layer: type to search, arrows to move, grouped by stage. */
-import { make } from "./dom.js";
+/** Chooses the layer under the cursor, and any number to show beside each other: a search over a tree. */
+import { byId } from "./dom.js";
+import { search } from "./layer-search.js";
+import { packed, unpacked } from "./layer-set.js";
+import { LayerTree } from "./layer-tree.js";
 
-/** @typedef {{name: string, stage: string, map: string, kind: string, note: string, width: number, runs: number[]}} Layer kind: the map in words; runs: ids of those that have it */
+/**
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {string} stage
+ * @property {string} block empty where it stands right below its stage
+ * @property {string} map
+ * @property {string} kind the map in words
+ * @property {string} note
+ * @property {number} width
+ * @property {number[]} runs ids of those that have it
+ */
 
 export class LayerPicker {
   /**
-   * @param {HTMLInputElement} input a combobox
-   * @param {HTMLElement} list its listbox
    * @param {(name: string) => void} onPick
+   * @param {(layers: {names: string[], text: string}) => void} onChoose
    */
-  constructor(input, list, onPick) {
-    this.input = input;
-    this.list = list;
+  constructor(onPick, onChoose) {
     this.onPick = onPick;
+    this.onChoose = onChoose;
+    this.field = byId("layer-field", HTMLElement);
+    this.input = byId("layer", HTMLInputElement);
+    this.panel = byId("layer-panel", HTMLElement);
+    this.all = byId("layer-all", HTMLButtonElement);
+    this.none = byId("layer-none", HTMLButtonElement);
+    this.count = byId("layer-count", HTMLButtonElement);
+    this.tree = new LayerTree(byId("layer-tree", HTMLElement), {
+      pick: (name) => this.#pick(name),
+      tick: (names, on) => this.#tick(names, on),
+      leave: (key) => this.#leave(key),
+    });
     /** @type {Layer[]} */
     this.layers = [];
     this.value = "";
-    this.active = 0;
-    input.addEventListener("focus", () => this.#open(""));
-    input.addEventListener("input", () => this.#open(input.value));
-    input.addEventListener("blur", () => this.#close());
-    input.addEventListener("keydown", (event) => this.#key(event));
-    list.addEventListener("pointerdown", (event) => this.#press(event));
+    this.text = "";
+    /** @type {Set<string>} */
+    this.chosen = new Set();
+    this.input.addEventListener("focus", () => this.#open());
+    this.input.addEventListener("input", () => this.#searched(this.input.value));
+    this.input.addEventListener("keydown", (event) => this.#key(event));
+    this.all.addEventListener("click", () => this.#tick(this.#found().map((layer) => layer.name), true));
+    this.none.addEventListener("click", () => this.#tick([...this.chosen], false));
+    this.count.addEventListener("click", () => this.focus());
+    this.field.addEventListener("focusout", (event) => {
+      const next = event.relatedTarget;
+      if (!(next instanceof Node) || !this.field.contains(next)) this.#close();
+    });
   }
 
   /**
    * @param {Layer[]} layers
-   * @param {string} value
+   * @param {string} value the one under the cursor
+   * @param {string} [packedNames] those shown beside each other, where the URL says so
+   * @returns {string[]} their names
    */
-  set(layers, value) {
+  set(layers, value, packedNames) {
     this.layers = layers;
+    if (packedNames !== undefined) ({ chosen: this.chosen, text: this.text } = unpacked(layers, packedNames));
+    this.choose(value);
+    this.#say();
+    return this.#names();
+  }
+
+  /** @param {string} value */
+  choose(value) {
     this.value = value;
-    if (document.activeElement !== this.input) this.input.value = value;
+    if (this.panel.hidden) this.input.value = value;
   }
 
   focus() {
@@ -39,84 +78,95 @@ export class LayerPicker {
     this.input.select();
   }
 
-  /** @param {string} text */
-  #open(text) {
-    if (text === "") this.input.select();
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (/** @type {Layer} */ layer) => {
-      const searched = `${layer.name} ${layer.stage} ${layer.map} ${layer.kind}`.toLowerCase();
-      return words.every((word) => searched.includes(word));
-    };
-    const found = this.layers.filter(fits);
-    this.active = Math.max(0, text ? 0 : found.findIndex((layer) => layer.name === this.value));
-    this.list.replaceChildren(...this.#lines(found));
-    this.list.hidden = false;
+  #names() {
+    return this.layers.filter((layer) => this.chosen.has(layer.name)).map((layer) => layer.name);
+  }
+
+  #found() {
+    return this.layers.filter(search(this.text).fits);
+  }
+
+  #open() {
+    if (!this.panel.hidden) return;
+    this.panel.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
-    this.#mark();
-  }
-
-  /** @param {Layer[]} found */
-  #lines(found) {
-    const lines = [];
-    let stage = "";
-    for (const layer of found) {
-      if (layer.stage !== stage) lines.push(make("li", (stage = layer.stage), "stage"));
-      const line = make("li", layer.name);
-      line.setAttribute("role", "option");
-      line.id = `layer-option-${lines.length}`;
-      line.dataset.name = layer.name;
-      line.append(make("small", `${layer.kind} ${layer.width}${layer.note ? ", of proposals" : ""}`));
-      lines.push(line);
-    }
-    if (!found.length) lines.push(make("li", "No layer fits.", "stage"));
-    return lines;
-  }
-
-  #options() {
-    return /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll("[role=option]")]);
-  }
-
-  #mark() {
-    this.#options().forEach((line, k) => {
-      line.setAttribute("aria-selected", String(k === this.active));
-      if (k !== this.active) return;
-      this.input.setAttribute("aria-activedescendant", line.id);
-      line.scrollIntoView({ block: "nearest" });
-    });
+    this.input.value = this.text;
+    this.input.placeholder = this.value;
+    this.#searched(this.text);
+    this.input.select();
+    this.tree.scrollToCurrent();
   }
 
   #close() {
-    this.list.hidden = true;
+    this.panel.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.value = this.value;
   }
 
+  /** @param {string} text */
+  #searched(text) {
+    this.text = text;
+    const { fits, marks, problem } = search(text);
+    const layers = problem ? [] : this.layers.filter(fits);
+    const runs = new Set(this.layers.flatMap((layer) => layer.runs)).size;
+    this.tree.show({ layers, ticked: this.chosen, current: this.value, marks, searched: text.trim() !== "", runs });
+    this.input.setAttribute("aria-invalid", String(problem !== ""));
+    this.#say();
+  }
+
+  #say() {
+    const { problem } = search(this.text);
+    const found = problem ? 0 : this.#found().length;
+    const status = byId("layer-found", HTMLElement);
+    status.classList.toggle("problem", problem !== "");
+    status.textContent = problem || (this.text.trim() ? `${found} of ${this.layers.length} layers fit` : `${this.layers.length} layers`);
+    this.all.disabled = !found;
+    this.all.textContent = this.text.trim() ? `Tick these ${found}` : "Tick all";
+    this.none.disabled = !this.chosen.size;
+    this.count.hidden = !this.chosen.size;
+    this.count.textContent = `${this.chosen.size} ticked`;
+  }
+
+  /**
+   * @param {string[]} names
+   * @param {boolean} on
+   */
+  #tick(names, on) {
+    for (const name of names) {
+      if (on) this.chosen.add(name);
+      else this.chosen.delete(name);
+    }
+    this.tree.retick();
+    this.#say();
+    this.onChoose({ names: this.#names(), text: packed(this.layers, this.chosen, this.text) });
+  }
+
+  /** @param {string | undefined} name */
+  #pick(name) {
+    if (!name) return;
+    this.text = "";
+    this.value = name;
+    this.#close();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    this.onPick(name);
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const options = this.#options();
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      this.active = Math.min(options.length - 1, Math.max(0, this.active + step));
-      this.#mark();
-    } else if (event.key === "Enter") this.#pick(options[this.active]);
-    else if (event.key === "Escape") this.input.blur();
+    if (event.key === "ArrowDown") this.tree.focus();
+    else if (event.key === "Enter" && event.shiftKey) this.all.click();
+    else if (event.key === "Enter") this.#pick(this.text.trim() ? this.tree.first : this.value);
+    else if (event.key === "Escape") this.#leave("Escape");
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** @param {PointerEvent} event */
-  #press(event) {
-    event.preventDefault();
-    const line = event.target instanceof Element ? event.target.closest("[role=option]") : null;
-    if (line instanceof HTMLElement) this.#pick(line);
-  }
-
-  /** @param {HTMLElement | undefined} line */
-  #pick(line) {
-    if (!line?.dataset.name) return;
-    this.value = line.dataset.name;
-    this.input.blur();
-    this.onPick(this.value);
+  /** @param {string} key with which the tree was left */
+  #leave(key) {
+    if (key !== "Escape") return this.input.focus();
+    this.text = "";
+    this.#close();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   }
 }

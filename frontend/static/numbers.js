@@ -39,9 +39,13 @@ export function count(value) {
  * @param {number} value
  */
 export function lastAt(rising, value) {
-  let found = rising.length ? 0 : -1;
-  for (let k = 0; k < rising.length && rising[k] <= value; k++) found = k;
-  return found;
+  let [from, to] = [0, rising.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (rising[middle] <= value) from = middle + 1;
+    else to = middle;
+  }
+  return rising.length ? Math.max(0, from - 1) : -1;
 }
 
 /**

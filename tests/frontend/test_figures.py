@@ -26,7 +26,8 @@ from frontend.figures.labels import label
 from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses
 from frontend.figures.quantity import SLOPE, SLOPE_TOP, quantity
 from frontend.figures.runs import FigureRun, told_apart
-from frontend.figures.spectrum import SpectrumLine, log_range, spectrum
+from frontend.figures.spectrum import SpectrumLine, spectrum
+from frontend.figures.spectrum_scale import log_range
 
 I_RUN = FigureRun(2, "I: pre-trained", "imagenet")
 S_RUN = FigureRun(3, "S: scratch", "scratch")

@@ -95,6 +95,7 @@ def test_names_stay_text_in_figures(client: TestClient, roles: dict[str, int]) -
         assert answer.status_code == 200, name
         figure = answer.json()
         figure["layout"]["meta"].pop("layers")
+        figure["layout"]["meta"].pop("layer", None)
         drawn = json.dumps(figure)
         assert "<script" not in drawn, name
         assert "<img" not in drawn, name
