@@ -61,7 +61,7 @@ class FigureRequest(Part):
     )
     y: Height = Field(
         "absolute",
-        description="Of the spectrum: eigenvalues, `relative` to the largest, or `cumulative`, as a share of the trace.",
+        description="Of the spectrum: eigenvalues, `relative` to the largest, or `cumulative` shares of the trace.",
     )
     xs: AxisKind = Field("log", description="Of the spectrum: the axis of indices.")
     ys: AxisKind | None = Field(

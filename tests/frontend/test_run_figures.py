@@ -55,7 +55,7 @@ def test_losses_show_raw_values_behind_what_is_smoothed() -> None:
     smoothed = losses(series, smooth=3, scale="linear")
     raw, mean = smoothed.data
     np.testing.assert_allclose(raw.y, series[0].values, rtol=1e-6)
-    np.testing.assert_allclose(mean.customdata, series[0].values, rtol=1e-6)
+    np.testing.assert_allclose(mean.customdata[:, 0], series[0].values, rtol=1e-6)
     assert mean.y[-1] > raw.y[-1]
     assert smoothed.layout.yaxis.type == "linear"
     (alone,) = losses(series, smooth=0).data
@@ -89,7 +89,7 @@ def test_a_run_without_an_evaluation_says_when_one_comes(
 
 def test_smoothing_and_axis_are_checked(client: TestClient, roles: dict[str, int]) -> None:
     address = f"/api/v1/figures/losses?runs={roles['I']}"
-    assert client.get(f"{address}&smooth=20&y=linear").json()["layout"]["yaxis"]["type"] == "linear"
+    assert client.get(f"{address}&smooth=20&yscale=linear").json()["layout"]["yaxis"]["type"] == "linear"
     for wrong in ("smooth=-1", "smooth=nan", "y=cubic"):
         assert client.get(f"{address}&{wrong}").status_code == 422
 
