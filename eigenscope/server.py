@@ -10,15 +10,17 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from backend.app import create_app
+from backend.app import API, create_app
 from backend.errors import Unavailable
 from backend.settings import Settings
+from eigenscope.demo import endpoints as demo
 from frontend.site import add_site
 
 
 def build_app(settings: Settings) -> FastAPI:
     """Return the whole application."""
     app = create_app(settings)
+    app.include_router(demo.router, prefix=API)
     add_site(app)
     return app
 

@@ -15,6 +15,7 @@ from frontend.pages import (
     compare,
     dataset,
     dataset_figures,
+    demo,
     figures,
     new_run,
     report,
@@ -29,7 +30,7 @@ from frontend.pages import (
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, run, compare, widths, width_plan, dataset, system, report, sign_in)
+PAGES = (runs, new_run, demo, run, compare, widths, width_plan, dataset, system, report, sign_in)
 TITLES = {
     401: "Sign in first",
     404: "Not found",

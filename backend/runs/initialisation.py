@@ -14,15 +14,16 @@ from sqlalchemy.orm import Session
 from backend.architectures.tensors import class_tensors, tensor_shapes
 from backend.architectures.widths import is_bottleneck
 from backend.errors import InvalidInput
-from backend.models import Checkpoint
+from backend.models import Checkpoint, Dataset, Run
 from backend.runs import repository
 from backend.runs.specification import FileInit, ImageNetInit, ModelSpecification, RunInit, RunSpecification
+from backend.runs.waiting import UNDER_WAY
 from backend.settings import Settings
 from backend.weights import imagenet
 from backend.weights.colours import Input
-from backend.weights.contents import TensorEntry
+from backend.weights.contents import TensorEntry, contiguous
 from backend.weights.matching import match
-from backend.weights.plan import LoadPlan
+from backend.weights.plan import COUNTER, LoadPlan
 from backend.weights.reading import read_entries
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
@@ -32,7 +33,8 @@ SUFFIXES = (".pth", ".pt", ".safetensors")
 class Source:
     """Weights to start from; `name` is what messages call them, `field` whose setting names them.
 
-    `path` is None where torchvision fetches the file.
+    `path` is None where torchvision fetches the file, or where another run has yet to write it. `remark` is what is
+    to be said of them beside what the plan finds.
     """
 
     field: str
@@ -41,19 +43,30 @@ class Source:
     entries: Mapping[str, TensorEntry]
     fed: Input | None = None
     same_categories: bool = False
+    remark: str = ""
 
 
-def source_of(session: Session, settings: Settings, specification: RunSpecification) -> Source | None:
-    """Return what a run starts from; None for scratch. Raises `InvalidInput` where that cannot be read."""
+def source_of(
+    session: Session, settings: Settings, specification: RunSpecification, *, expected: bool = False
+) -> Source | None:
+    """Return what a run starts from; None for scratch. Raises `InvalidInput` where that cannot be read.
+
+    With `expected`, the last weights of a run that is still under way are those that it will have.
+    """
     init = specification.init
     if isinstance(init, ImageNetInit):
         backbone = specification.model.backbone
-        return Source("init", imagenet.FILES[backbone], None, imagenet.entries(backbone))
+        name = imagenet.FILES[backbone]
+        remark = (
+            f"{name} is torchvision's: the worker takes it from torch's cache there, or fetches it from the internet "
+            "when the run starts."
+        )
+        return Source("init", name, None, imagenet.entries(backbone), remark=remark)
     if isinstance(init, FileInit):
         path = weights_file(settings.data, init.file)
         return Source("init.file", init.file, path, _read(path, init.file, "init.file"), init.input)
     if isinstance(init, RunInit):
-        return _run_source(session, settings, init, specification.dataset_id)
+        return _run_source(session, settings, init, specification.dataset_id, expected)
     return None
 
 
@@ -71,12 +84,8 @@ def plan(source: Source, model: ModelSpecification, classes: int) -> LoadPlan:
         found = match(source.name, source.entries, network, by_class, source.fed, source.same_categories)
     except InvalidInput as error:
         raise _at(source.field, error) from None
-    if source.path is None:
-        fetched = (
-            f"{source.name} is torchvision's: the worker takes it from torch's cache there, or fetches it from the "
-            "internet when the run starts."
-        )
-        return replace(found, notes=(*found.notes, fetched))
+    if source.remark:
+        return replace(found, notes=(*found.notes, source.remark))
     if source.fed == "bgr_255" and is_bottleneck(model.backbone) and not model.stride_in_1x1:
         warning = (
             "Weights that take BGR in 0 … 255 are mostly made with the stride in the 1x1 convolution (MSRA, Caffe); "
@@ -108,10 +117,14 @@ def weights_files(root: Path, limit: int = 200) -> list[str]:
     return sorted(names)[:limit]
 
 
-def _run_source(session: Session, settings: Settings, init: RunInit, dataset_id: int) -> Source:
+def _run_source(
+    session: Session, settings: Settings, init: RunInit, dataset_id: int, expected: bool
+) -> Source:
     run = repository.get(session, init.run_id)
     if run is None:
         raise InvalidInput(f"init.run_id: there is no run {init.run_id} to take weights from")
+    if expected and init.iteration is None and run.origin == "launched" and run.status in UNDER_WAY:
+        return _expected_source(session, run, dataset_id)
     row = repository.checkpoint(session, init.run_id, init.iteration)
     if row is None:
         raise InvalidInput(f"init.run_id: {_no_checkpoint(session, init)}")
@@ -123,6 +136,25 @@ def _run_source(session: Session, settings: Settings, init: RunInit, dataset_id:
         )
     entries = _read(path, name, "init.run_id")
     return Source("init.run_id", name, path, entries, same_categories=run.dataset_id == dataset_id)
+
+
+def _expected_source(session: Session, run: Run, dataset_id: int) -> Source:
+    """Return the last weights that a run under way will have: its network tells their names and shapes."""
+    model = RunSpecification.model_validate(run.specification).model
+    classes = len(session.get_one(Dataset, run.dataset_id).categories)
+    shapes = tensor_shapes(model.architecture, model.backbone, model.norm, model.widths, classes)
+    entries = {
+        key: TensorEntry(shape, "int64" if COUNTER in key else "float32", key, 0, contiguous(shape))
+        for key, shape in shapes.items()
+    }
+    return Source(
+        "init.run_id",
+        f"the last checkpoint of run {run.id}",
+        None,
+        entries,
+        same_categories=run.dataset_id == dataset_id,
+        remark=f"Run {run.id} '{run.name}' is {run.status}: this run waits until it has ended.",
+    )
 
 
 def _no_checkpoint(session: Session, init: RunInit) -> str:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, and_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backend.models import Run, Worker
 from backend.models.base import now
+from backend.runs import waiting
 
 
 def change(session: Session, *conditions: Any, **values: Any) -> int:
@@ -25,8 +26,8 @@ def change(session: Session, *conditions: Any, **values: Any) -> int:
 
 
 def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
-    """Give `owner` the first queued run (highest priority, then oldest) and return its id, or None."""
-    candidates = select(Run.id).where(Run.status == "queued", Run.origin == "launched")
+    """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None."""
+    candidates = select(Run.id).where(Run.status == "queued", Run.origin == "launched", waiting.is_ready())
     for run_id in session.scalars(candidates.order_by(Run.priority.desc(), Run.id).limit(8)).all():
         claimed = change(
             session,
@@ -155,7 +156,32 @@ def waiting_with_idle_worker(session: Session, quiet_seconds: float, seen_second
     ).all()
     query = (
         select(Run.id)
-        .where(Run.status == "queued", Run.queued_at < moment - timedelta(seconds=quiet_seconds))
+        .where(
+            Run.status == "queued",
+            Run.queued_at < moment - timedelta(seconds=quiet_seconds),
+            waiting.is_ready(),
+        )
         .order_by(Run.priority.desc(), Run.id)
     )
     return list(session.scalars(query.limit(len(idle)))) if idle else []
+
+
+def give_up_waiting(session: Session) -> list[int]:
+    """Fail the queued runs whose source has ended badly while they waited for it; return their ids."""
+    source = aliased(Run)
+    query = (
+        select(Run.id, source.id, source.name, source.status)
+        .join(source, source.id == Run.parent_run_id)
+        .where(Run.status == "queued", waiting.takes_the_last(), waiting.ended_badly(source))
+    )
+    given_up = []
+    for run_id, source_id, name, status in session.execute(query).all():
+        how = status if status == "failed" else f"was {status}"
+        error = (
+            f"it waited for the last weights of run {source_id} '{name}', which {how}; retry that one (its page says "
+            "why it ended), then this one"
+        )
+        waits = (Run.id == run_id, Run.status == "queued")
+        if change(session, *waits, status="failed", error=error, finished_at=now()):
+            given_up.append(run_id)
+    return given_up

@@ -93,7 +93,7 @@ def _first_weights(
     session: Session, settings: Settings, specification: RunSpecification, classes: int
 ) -> WeightsReport | None:
     """Return what the run's network will take; refuse what its trainer would refuse."""
-    source = initialisation.source_of(session, settings, specification)
+    source = initialisation.source_of(session, settings, specification, expected=True)
     return report(initialisation.plan(source, specification.model, classes)) if source else None
 
 

@@ -71,7 +71,11 @@ class RunInit(Part):
 
     kind: Literal["run"] = "run"
     run_id: int = Field(description="The run whose weights are taken.", ge=1)
-    iteration: int | None = Field(None, description="Which checkpoint; empty means its last.", ge=0)
+    iteration: int | None = Field(
+        None,
+        description="Which checkpoint; empty means its last, which is waited for while that run is under way.",
+        ge=0,
+    )
 
 
 class FileInit(Part):

@@ -23,7 +23,7 @@ FORGET_AFTER_SECONDS = 3600
 class Sweeper(threading.Thread):
     """Every beat: re-queue runs whose lease expired, begin rounds of selection whose runs have ended, and ring again.
 
-    It rings for runs that wait beside an idle worker.
+    It rings for runs that wait beside an idle worker, and fails those that waited for a run which ended badly.
     """
 
     def __init__(self, database: Database, broker: Broker, settings: Settings) -> None:
@@ -44,12 +44,15 @@ class Sweeper(threading.Thread):
         beat = self._settings.heartbeat_seconds
         with self._database.writing() as session:
             expired = queue.sweep_expired(session, self._settings.max_attempts)
+            given_up = queue.give_up_waiting(session)
             waiting = queue.waiting_with_idle_worker(session, 2 * beat, SILENT_AFTER_BEATS * beat)
             repository.forget_silent(session, FORGET_AFTER_SECONDS)
         with self._database.writing() as session:
             following = rounds.advance(session, self._settings)
         for run_id in expired:
             _log.warning("run %d lost its worker and is queued again", run_id)
+        for run_id in given_up:
+            _log.warning("run %d waited for a run that ended badly", run_id)
         rung = sorted({*expired, *waiting, *following})
         for run_id in rung:
             self._broker.ring(run_id)

@@ -10,7 +10,7 @@ from backend.datasets import registration
 from backend.runs import service as runs
 from backend.runs.presentation import RunItem
 from backend.runs.specification import RunSpecification
-from eigenscope.demo import specifications
+from eigenscope.demo import launching
 from eigenscope.instance import Instance
 from eigenscope.terminal.output import WORDS
 from eigenscope.terminal.waiting import wait_for_runs
@@ -61,21 +61,26 @@ def seconds_of(run: RunItem) -> float | None:
 
 
 def carry_out(instance: Instance) -> Outcome:
-    """Generate the data, pre-train, then train I and S; stop after a run that did not succeed."""
+    """Generate the data, pre-train, then train I and S; go on with a demo that is under way already."""
     began = time.monotonic()
     WORDS.print("generating the shapes dataset")
     dataset_id = registration.register_shapes(instance.database, instance.settings).id
-    finished = train(instance, [specifications.classifier(dataset_id)])
-    if finished[0].status == "succeeded":
-        both = [specifications.pretrained(dataset_id, finished[0].id), specifications.scratch(dataset_id)]
-        finished += train(instance, both)
-    return Outcome(finished, time.monotonic() - began)
+    with instance.database.writing() as session:
+        found, begun = launching.begin(session, instance.settings, dataset_id)
+        ids = [run.id for run in found.runs]
+    if not begun:
+        WORDS.print(f"going on with the demo that was begun before, runs {', '.join(map(str, ids))}")
+    return Outcome(_finished(instance, ids), time.monotonic() - began)
 
 
 def train(instance: Instance, wanted: list[RunSpecification]) -> list[RunItem]:
     """Launch runs and return them once all have ended."""
     with instance.database.writing() as session:
         ids = [runs.launch(session, instance.settings, specification).id for specification in wanted]
+    return _finished(instance, ids)
+
+
+def _finished(instance: Instance, ids: list[int]) -> list[RunItem]:
     for run_id in ids:
         instance.broker.ring(run_id)
     return wait_for_runs(instance, ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.runs.demonstration import PRETRAINED, PRETRAINING, SCRATCH, TAG
 from backend.runs.specification import (
     Init,
     ModelSpecification,
@@ -20,7 +21,7 @@ def classifier(dataset_id: int) -> RunSpecification:
     """Return the pre-training: a classifier of the objects, cut out one by one."""
     return RunSpecification(
         name="Pre-training: ResNet-18 classifier",
-        tags=("demo", "pre-training"),
+        tags=(TAG, PRETRAINING),
         dataset_id=dataset_id,
         model=ModelSpecification(architecture="classifier", backbone=BACKBONE, norm=NORM),
         init=ScratchInit(),
@@ -35,7 +36,7 @@ def detector(dataset_id: int, init: Init, name: str, tag: str) -> RunSpecificati
     """Return one detector of the comparison; the two differ in `init`, name and tag alone."""
     return RunSpecification(
         name=name,
-        tags=("demo", tag),
+        tags=(TAG, tag),
         dataset_id=dataset_id,
         model=ModelSpecification(
             architecture="faster_rcnn", backbone=BACKBONE, norm=NORM, widths={"fpn": 64, "box_head": 256}
@@ -53,7 +54,7 @@ def width_source(dataset_id: int) -> RunSpecification:
     """Return the detector whose spectra choose the widths: like S, trained long enough for its AP to say something."""
     return RunSpecification(
         name="Faster R-CNN",
-        tags=("demo", "widths"),
+        tags=(TAG, "widths"),
         dataset_id=dataset_id,
         model=ModelSpecification(
             architecture="faster_rcnn", backbone=BACKBONE, norm=NORM, widths={"fpn": 64, "box_head": 256}
@@ -68,9 +69,9 @@ def width_source(dataset_id: int) -> RunSpecification:
 
 def pretrained(dataset_id: int, run_id: int) -> RunSpecification:
     """Return I: the detector that starts from run `run_id`'s weights."""
-    return detector(dataset_id, RunInit(run_id=run_id), "I: Faster R-CNN, pre-trained", "I")
+    return detector(dataset_id, RunInit(run_id=run_id), "I: Faster R-CNN, pre-trained", PRETRAINED)
 
 
 def scratch(dataset_id: int) -> RunSpecification:
     """Return S: the same detector from random weights."""
-    return detector(dataset_id, ScratchInit(), "S: Faster R-CNN, from scratch", "S")
+    return detector(dataset_id, ScratchInit(), "S: Faster R-CNN, from scratch", SCRATCH)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -136,6 +136,12 @@ def _serving(settings: Settings) -> Iterator[str]:
     app.state.stopping.set()
     running.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Settings], AbstractContextManager[str]]:
+    """Return the context in which a server for given settings runs; it gives the server's address."""
+    return _serving
 
 
 @pytest.fixture(scope="session")

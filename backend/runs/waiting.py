@@ -1,0 +1,36 @@
+"""Runs that wait for another: those that start from the last weights of a run which has not ended yet.
+
+Nothing is stored for it but what the specification says, so a wait survives every restart. It ends when the other run
+has ended; where that ended badly, the wait is given up (`queue.give_up_waiting`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy.orm import aliased
+
+from backend.models import Run
+
+UNDER_WAY = ("queued", "running")
+ENDED_BADLY = ("failed", "cancelled", "lost")
+
+
+def is_ready() -> ColumnElement[bool]:
+    """Return the condition under which a queued run waits for no other."""
+    source = aliased(Run)
+    holds = or_(source.status.in_(UNDER_WAY), ended_badly(source))
+    return or_(not_(takes_the_last()), not_(exists().where(source.id == Run.parent_run_id, holds)))
+
+
+def takes_the_last() -> ColumnElement[bool]:
+    """Return the condition under which a run starts from whatever another's last weights turn out to be."""
+    iteration = Run.specification[("init", "iteration")].as_integer()
+    return and_(Run.parent_run_id.is_not(None), iteration.is_(None))
+
+
+def ended_badly(source: type[Run]) -> ColumnElement[bool]:
+    """Return the condition under which `source` ended badly while a run waited for it.
+
+    A run that was queued later takes what such a source has left: whoever launched it saw how it had ended.
+    """
+    return and_(source.status.in_(ENDED_BADLY), source.finished_at > Run.queued_at)
