@@ -66,7 +66,8 @@ FOCUSED = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return null;
   const style = getComputedStyle(one);
-  const shown = [one, one.parentElement].some((each) => {
+  // An item of a tree holds its children: the ring is drawn around its own row.
+  const shown = [one, one.parentElement, one.querySelector(":scope > .row")].filter(Boolean).some((each) => {
     const of = getComputedStyle(each);
     return of.outlineStyle !== "none" && parseFloat(of.outlineWidth) >= 1;
   });
