@@ -41,6 +41,15 @@ test: setup-dev
 bench: setup-bench
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks $(ARGS)
 
+# TensorBoard and MLflow, which the dashboard's pages are measured beside, in an environment of their own.
+.PHONY: setup-rivals
+setup-rivals: $(VENV)-rivals/installed
+
+$(VENV)-rivals/installed: $(VENV)/uv-$(UV_VERSION)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-rivals
+	@$(BIN)/uv pip install --quiet --python $(VENV)-rivals/bin/python tensorboard==2.21.0 mlflow==3.17.0 numpy
+	@touch $@
+
 # ---- setting up --------------------------------------------------------------------------------------
 # packages-X installs requirements/X.lock; setup, setup-server, setup-bench and setup-dev add the project itself.
 

@@ -10,7 +10,7 @@ from benchmarks.rows import Row, Spread
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- tables: written by make bench -->\n", "<!-- end of tables -->\n"
-ORDER = ("body", "readout", "training", "speed", "memory", "gpu", "card")
+ORDER = ("body", "readout", "training", "speed", "memory", "gpu", "card", "pages")
 HEAD = "| what | median (quartiles) | ratio (quartiles) | to | budget | holds | n |\n|---|---|---|---|---|---|---|\n"
 
 
@@ -46,11 +46,18 @@ def line(row: Row) -> str:
         _spread(row.value, row.unit),
         _spread(row.ratio),
         row.against,
-        "" if row.budget is None else f"≤ {_number(row.budget)}",
+        _budget(row),
         {True: "yes", False: "**no**", None: ""}[row.holds],
         str(row.n or ""),
     )
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
+
+
+def _budget(row: Row) -> str:
+    found = [] if row.budget is None else [f"≤ {_number(row.budget)}"]
+    if row.limit is not None:
+        found.append(f"{'≥' if row.at_least else '≤'} {_number(row.limit)} {row.unit}".strip())
+    return ", ".join(found)
 
 
 def _spread(spread: Spread | None, unit: str = "") -> str:
@@ -69,11 +76,10 @@ def broken(entries: Iterable[Entry]) -> Iterator[str]:
     """Yield a sentence for each budget that does not hold."""
     for entry in entries:
         for row in entry.part.rows:
-            if row.holds is False and row.ratio is not None and row.budget is not None:
-                yield (
-                    f"{row.name}: {_number(row.ratio.median)} times {row.against}, "
-                    f"more than the {_number(row.budget)} allowed"
-                )
+            if row.holds is False:
+                found = _spread(row.value, row.unit)
+                ratio = f", {_number(row.ratio.median)} times {row.against}" if row.ratio else ""
+                yield f"{row.name}: {found}{ratio}, where {_budget(row)} is allowed"
 
 
 if __name__ == "__main__":

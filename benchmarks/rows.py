@@ -31,7 +31,7 @@ class Row:
     """One thing measured `n` times; `value` is None where it could not be, and `remark` says why.
 
     `ratio` is the spread of the ratios to `against`, each of two measurements of one round. `budget` is the largest
-    ratio that we allow ourselves.
+    ratio that we allow ourselves; `limit` is the largest value instead, or (`at_least`) the smallest.
     """
 
     name: str
@@ -42,13 +42,19 @@ class Row:
     ratio: Spread | None = None
     budget: float | None = None
     remark: str = ""
+    limit: float | None = None
+    at_least: bool = False
 
     @property
     def holds(self) -> bool | None:
-        """Whether the median ratio is within the budget; None where there is no budget or nothing was measured."""
-        if self.budget is None or self.ratio is None:
-            return None
-        return self.ratio.median <= self.budget
+        """Whether the medians are within budget and limit; None where there is neither or nothing was measured."""
+        found = []
+        if self.budget is not None and self.ratio is not None:
+            found.append(self.ratio.median <= self.budget)
+        if self.limit is not None and self.value is not None:
+            median = self.value.median
+            found.append(median >= self.limit if self.at_least else median <= self.limit)
+        return all(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,11 @@ class Part:
     rows: tuple[Row, ...]
 
 
-def alone(name: str, values: Sequence[float], unit: str = "s") -> Row:
+def alone(
+    name: str, values: Sequence[float], unit: str = "s", limit: float | None = None, at_least: bool = False
+) -> Row:
     """Return the row of something that stands for itself."""
-    return Row(name, Spread.of(values), unit, len(values))
+    return Row(name, Spread.of(values), unit, len(values), limit=limit, at_least=at_least)
 
 
 def compared(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import torch
@@ -10,6 +10,7 @@ import torch
 from backend.architectures.widths import standard_widths
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import ProbeSpecification, RunSpecification, TrainingSpecification
+from benchmarks.dashboard.spectra import Amount
 
 BACKBONE = "resnet50"
 TINY_OUTER, TINY_INNER = 16, 8
@@ -89,6 +90,8 @@ class Scale:
     matrix_side: int = 8192
     matrix_rounds: int = 9
     decompositions: tuple[int, ...] = (256, 512, 1024, 2048)
+    pages: Amount = field(default_factory=Amount)
+    pages_rounds: int = 5
 
     @property
     def has_gpu(self) -> bool:
@@ -122,6 +125,8 @@ def quick() -> Scale:
         matrix_side=64,
         matrix_rounds=1,
         decompositions=(16,),
+        pages=Amount(2, 10, 40, 30),
+        pages_rounds=1,
     )
 
 

@@ -1,0 +1,1 @@
+"""What the dashboard costs in a browser, beside TensorBoard and MLflow holding the same spectra."""
