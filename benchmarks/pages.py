@@ -54,7 +54,7 @@ def _configuration(amount: Amount) -> str:
     return (
         f"Chromium without a GPU and with an empty cache, 1440 x 900, on the machine that serves. {amount.runs} runs x "
         f"{amount.layers} layers x {amount.iterations} iterations in SQLite, {amount.listed} runs in the list; "
-        f"TensorBoard 2.21 and MLflow 3.17 hold the first {amount.in_rivals} runs, as histograms and as dimensionalities."
+        f"TensorBoard 2.21 and MLflow 3.17 hold the first {amount.in_rivals} runs, as histograms and as numbers."
     )
 
 
