@@ -79,6 +79,7 @@ def test_keys_find_a_layer_and_play(tab: Page, server: str, roles: dict[str, int
 
 def test_a_click_on_a_heatmap_moves_the_cursor(tab: Page, server: str, roles: dict[str, int]) -> None:
     compare(tab, server, roles, "&layer=layer4.1&i=1200")
+    tab.locator("figure[data-figure=heatmap]").first.scroll_into_view_if_needed()
     area = tab.locator("figure[data-figure=heatmap] .nsewdrag").first
     area.scroll_into_view_if_needed()
     tab.wait_for_timeout(300)
@@ -107,6 +108,7 @@ def test_a_slope_follows_the_cursor_and_is_called_one(tab: Page, server: str, ro
     expect(tab.locator("figure[data-figure=dimension_by_depth] .chart-title")).to_have_text(
         "Power-law slope α by depth"
     )
+    tab.locator("figure[data-figure=heatmap_difference]").scroll_into_view_if_needed()
     expect(tab.locator("figure[data-figure=heatmap_difference] .chart-note")).to_contain_text("in units of α")
     drawn = fitted_slopes(tab)
     answer = tab.request.get(f"{server}/api/v1/runs/{roles['S']}/dimensions?criterion=power_law").json()

@@ -133,7 +133,7 @@ def test_smoothing_and_axis_are_in_the_address_and_open_elsewhere(
     assert tab.context.browser
     elsewhere = tab.context.browser.new_context()
     page = elsewhere.new_page()
-    with page.expect_response(re.compile("figures/losses.*smooth=.*y=linear")):
+    with page.expect_response(re.compile("figures/losses.*smooth=.*yscale=linear")):
         page.goto(tab.url)
     expect(page.locator("#smooth-text")).to_have_text(words)
     expect(page.locator("#loss-scale input[value=linear]")).to_be_checked()
