@@ -11,7 +11,10 @@ from backend.models import Run
 
 def tell_how_far(figure: go.Figure, runs: Sequence[Run]) -> go.Figure:
     """Write into the figure's `meta` what part of its runs it shows, and what to say where there is nothing yet."""
-    figure.layout.meta = {"empty": why_empty(runs), **figure.layout.meta, "live": how_far(runs)}
+    told = {"empty": why_empty(runs), **figure.layout.meta, "live": how_far(runs)}
+    if runs and all(run.status == "queued" for run in runs):
+        told["empty"] = why_empty(runs)
+    figure.layout.meta = told
     return figure
 
 
