@@ -38,7 +38,10 @@ export function morph(current, wanted) {
  * @returns {ChildNode | null}
  */
 function matching(node, place, byId) {
-  if (node instanceof Element && node.id) return byId.get(node.id) ?? null;
+  if (node instanceof Element && node.id) {
+    const same = byId.get(node.id);
+    return same?.nodeName === node.nodeName ? same : null;
+  }
   if (!place || place.nodeType !== node.nodeType || place.nodeName !== node.nodeName) return null;
   return place instanceof Element && place.id ? null : place;
 }
