@@ -162,10 +162,10 @@ def _init(session: Session, source: Run | None, checkpoint: int | None) -> dict[
 
 
 def _runs_to_start_from(session: Session) -> list[Run]:
-    """Return the runs with a checkpoint, and those that will have one."""
+    """Return the runs with a checkpoint, newest first, and then those that will have one."""
     with_one = Run.id.in_(select(Checkpoint.run_id).distinct())
     will_have_one = and_(Run.status.in_(UNDER_WAY), Run.origin == "launched")
-    query = select(Run).where(or_(with_one, will_have_one)).order_by(Run.id.desc())
+    query = select(Run).where(or_(with_one, will_have_one)).order_by(with_one.desc(), Run.id.desc())
     return list(session.scalars(query.limit(SOURCES_AT_MOST)))
 
 
