@@ -23,6 +23,20 @@ HINTS = {
     "probe.maps": "Positions of `box_head` and `mask_head` maps are the proposals', of the others the image's."
 }
 """What the form says beyond the schema."""
+LEFT_OPEN = {"training.warmup": "100, or a tenth of a short training"}
+"""Fields whose default follows other fields, in words: the form leaves them empty."""
+EMPTY = {
+    "name": "made of dataset, model and weights",
+    "model.widths": "standard, or layer4=1024, fpn=128",
+    "training.milestones": "never, or 800, 1100",
+    "training.clip_norm": "not clipped",
+    "training.image_size_min": "no jitter",
+    "probe.layers": "all",
+    "probe.batch_size": "as many as fit",
+    "resources.gpus": "one where there is one",
+    **LEFT_OPEN,
+}
+"""What an empty field means."""
 LABELS = {
     "lr": "learning rate",
     "amp": "mixed precision",
@@ -55,6 +69,25 @@ class FormField:
     def text(self) -> str:
         """The value as it stands in an input."""
         return as_text(self.value)
+
+    @property
+    def placeholder(self) -> str:
+        """What an empty input shows."""
+        return EMPTY.get(self.path) or ("separated by commas" if self.kind == "list" else self.default)
+
+    @property
+    def default_words(self) -> str:
+        """The default as the form says it; empty where an empty field says it, or all is ticked."""
+        if self.kind == "choices":
+            return ""
+        return LEFT_OPEN.get(self.path) or {"true": "on", "false": "off"}.get(self.default, self.default)
+
+    @property
+    def range_words(self) -> str:
+        """The values that a number may have, where the schema bounds them on both sides."""
+        if self.minimum is None or self.maximum is None:
+            return ""
+        return f"{as_text(float(self.minimum))} … {as_text(float(self.maximum))}"
 
     def about(self, option: str) -> str:
         """What an option means; empty where its name says it."""
@@ -91,7 +124,11 @@ def as_text(value: Any) -> str:
         return ", ".join(f"{key}={inner}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(str(inner) for inner in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        # As short as it can be read back without loss: a copied run must have the very same rate.
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def form_groups(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[FormGroup]:
@@ -107,13 +144,17 @@ def form_groups(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fo
             continue
         given = values.get(name) or {}
         fields = tuple(
-            _field(schema, f"{name}.{inner}", child, given.get(inner, child.get("default")))
+            _field(schema, f"{name}.{inner}", child, given.get(inner, _default(f"{name}.{inner}", child)))
             for inner, child in part["properties"].items()
         )
         groups.append(
             FormGroup(name, TITLES.get(name, name.capitalize()), part.get("description", ""), fields)
         )
     return [FormGroup("", TITLES[""], "", tuple(own)), *groups]
+
+
+def _default(path: str, node: Mapping[str, Any]) -> Any:
+    return None if path in LEFT_OPEN else node.get("default")
 
 
 def _field(schema: Mapping[str, Any], path: str, node: Mapping[str, Any], value: Any) -> FormField:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.errors import EigenscopeError
+from backend.runs.places import place_of
 
 _log = logging.getLogger(__name__)
 _TYPES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -33,9 +34,20 @@ def answer(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse({"error": kind, "detail": detail, **more}, status_code=status)
 
 
-def field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
-    """Return `{"field": "training.lr", "message": …}` of pydantic's errors, without its prefixes."""
-    return [{"field": _field(error["loc"]) or _named(error), "message": _message(error)} for error in errors]
+def field_errors(
+    errors: Sequence[Any], meant: Callable[[str], str | None] = lambda _: None
+) -> list[dict[str, str]]:
+    """Return `{"field": "training.lr", "message": …}` of pydantic's errors, without its prefixes.
+
+    `meant` tells what a field that does not exist was meant to be, if it knows.
+    """
+    found = []
+    for error in errors:
+        field = _field(error["loc"])
+        # Several contradictions of one specification come as the lines of one message.
+        for message in _message(error, meant(field)).splitlines():
+            found.append({"field": field or _named(message), "message": message})
+    return found
 
 
 def as_sentence(problem: dict[str, str]) -> str:
@@ -44,9 +56,9 @@ def as_sentence(problem: dict[str, str]) -> str:
     return message if not field or message.startswith(field) else f"{field}: {message}"
 
 
-def _named(error: Any) -> str:
+def _named(message: str) -> str:
     # A contradiction between two fields has no place of its own; its sentence begins with the field to change.
-    found = re.match(r"[a-z_0-9]+(\.[a-z_0-9]+)+", _message(error))
+    found = re.match(r"[a-z_0-9]+(\.[a-z_0-9]+)+", message)
     return found.group() if found else ""
 
 
@@ -61,8 +73,10 @@ def _field(location: Sequence[Any]) -> str:
     return ".".join(parts)
 
 
-def _message(error: Any) -> str:
+def _message(error: Any, meant: str | None) -> str:
     if error["type"] == "extra_forbidden":
+        if meant:
+            return f"there is no such field; {meant} is meant, perhaps"
         return "there is no such field; remove it or mend its name"
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
@@ -73,9 +87,10 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     return answer(error.status, error.type, str(error))
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the handler's type
-    fields = field_errors(error.errors())
+    takes_a_specification = request.url.path.endswith(("/runs", "/runs/preview"))
+    fields = field_errors(error.errors(), place_of) if takes_a_specification else field_errors(error.errors())
     sentence = "; ".join(as_sentence(f) for f in fields[:5])
     return answer(422, "invalid_input", sentence, fields=fields)
 

@@ -61,7 +61,8 @@ def _init_contradictions(specification: RunSpecification) -> list[str]:
         ),
         (
             model.norm == "group" and kind == "imagenet",
-            "torchvision has no ImageNet weights with group norm; take norm batch, sync_batch or frozen_batch",
+            "model.norm group cannot start from ImageNet, since torchvision has no such weights; take batch, "
+            "sync_batch or frozen_batch, or start from scratch",
         ),
         (
             model.stride_in_1x1 and model.backbone in ("resnet18", "resnet34"),
@@ -69,12 +70,13 @@ def _init_contradictions(specification: RunSpecification) -> list[str]:
         ),
         (
             model.stride_in_1x1 and kind == "imagenet",
-            "torchvision's ImageNet weights have their stride in the 3x3; turn model.stride_in_1x1 off",
+            "model.stride_in_1x1 does not fit torchvision's ImageNet weights, which have their stride in the 3x3; turn "
+            "it off",
         ),
         (
             bool(body_widths(model.widths)) and kind == "imagenet",
-            f"ImageNet weights have the standard widths; leave {', '.join(body_widths(model.widths))} out of "
-            "model.widths or start from scratch",
+            f"model.widths of {', '.join(body_widths(model.widths))} do not fit ImageNet's weights, which have the "
+            "standard ones; leave them out or start from scratch",
         ),
     ]
     return [sentence for holds, sentence in rules if holds]
@@ -85,8 +87,8 @@ def _probe_contradictions(model: ModelSpecification, probe: ProbeSpecification) 
     if not probe.images or any(kind in kinds for kind in probe.maps):
         return []
     return [
-        f"a {model.architecture} has none of probe.maps {', '.join(probe.maps)}; take some of {', '.join(kinds)}, or "
-        "probe.images 0 for none"
+        f"probe.maps {', '.join(probe.maps)} are none that a {model.architecture} has; take some of "
+        f"{', '.join(kinds)}, or probe.images 0 for none"
     ]
 
 

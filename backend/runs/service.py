@@ -12,6 +12,7 @@ from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, MetricSummary, Prediction, Run
 from backend.models.base import now
 from backend.runs import cost, initialisation, queue, repository
+from backend.runs.estimate import estimate
 from backend.runs.presentation import actions_by_status
 from backend.runs.protocols import COCO_IMAGES
 from backend.runs.specification import RunInit, RunSpecification
@@ -31,7 +32,7 @@ def get(session: Session, run_id: int) -> Run:
 def launch(session: Session, settings: Settings, specification: RunSpecification) -> Run:
     """Check the specification against what exists and queue it. The caller rings after its commit."""
     dataset = _dataset(session, specification)
-    cost.architecture_of(specification, len(dataset.categories))
+    cost.cost(specification, dataset)
     _first_weights(session, settings, specification, len(dataset.categories))
     run = Run(
         name=specification.name or default_name(specification, dataset.name),
@@ -57,9 +58,10 @@ def default_name(specification: RunSpecification, dataset: str) -> str:
 def preview(session: Session, settings: Settings, specification: RunSpecification) -> cost.Cost:
     """Return what the run would cost; refuse what `launch` would refuse."""
     dataset = _dataset(session, specification)
-    classes = len(dataset.categories)
-    found = cost.cost(specification, classes, dataset.counts["val"]["images"])
-    return found.model_copy(update={"weights": _first_weights(session, settings, specification, classes)})
+    found = cost.cost(specification, dataset)
+    weights = _first_weights(session, settings, specification, len(dataset.categories))
+    time = estimate(session, specification, dataset, found.macs)
+    return found.model_copy(update={"weights": weights, "time": time})
 
 
 def training_images(session: Session, dataset_id: int | None) -> int:

@@ -255,6 +255,8 @@ class RunSpecification(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for problem in contradictions(self):
-            raise ValueError(problem)
+        problems = contradictions(self)
+        if problems:
+            # One line each: `http.errors` shows every one at its field.
+            raise ValueError("\n".join(problems))
         return self

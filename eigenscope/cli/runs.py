@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from backend.errors import InvalidInput
 from backend.http.errors import as_sentence, field_errors
 from backend.runs import repository, service
+from backend.runs.places import place_of
 from backend.runs.presentation import RunItem, detail, items
 from backend.runs.specification import RunSpecification
 from eigenscope.instance import Instance, open_instance, read_settings
@@ -34,7 +35,7 @@ def read_specification(file: Path) -> RunSpecification:
     try:
         return RunSpecification.model_validate(content)
     except ValidationError as error:
-        problems = [as_sentence(problem) for problem in field_errors(error.errors())]
+        problems = [as_sentence(problem) for problem in field_errors(error.errors(), place_of)]
         raise InvalidInput(f"{file}: {'; '.join(problems)}") from None
 
 

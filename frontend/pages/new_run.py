@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.datasets import repository as datasets
 from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Checkpoint, Run
-from backend.runs import initialisation, service
+from backend.runs import initialisation, repository, service
 from backend.runs.presets import Preset, presets
 from backend.runs.protocols import REFERENCE_BATCH
 from backend.runs.specification import RunSpecification
+from backend.runs.waiting import UNDER_WAY
 from frontend.form import form_groups
 from frontend.settings_table import is_recorded
 from frontend.templating import page
@@ -25,6 +26,7 @@ from frontend.templating import page
 router = APIRouter()
 
 DATASETS_AT_MOST = 1000
+SOURCES_AT_MOST = 500
 INITS = (
     ("imagenet", "ImageNet", "torchvision's ImageNet weights"),
     ("scratch", "Scratch", "random weights"),
@@ -44,8 +46,10 @@ def show(
     session: ReadSession,
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
-    origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to start from.")] = None,
-    checkpoint: Annotated[int | None, Query(ge=0, description="Start from this one of that run's.")] = None,
+    origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to copy.")] = None,
+    checkpoint: Annotated[
+        int | None, Query(ge=0, description="Start from this checkpoint of the copied run.")
+    ] = None,
     scale_to: Annotated[
         int | Literal[""], Query(alias="dataset_id", description="Whose images a protocol is scaled to.")
     ] = "",
@@ -56,15 +60,15 @@ def show(
     offered = presets(service.training_images(session, dataset_id), batch_size)
     chosen = _chosen(offered, preset)
     pair = chosen is not None and preset == chosen.pair
-    values, source = _values(session, chosen, pair, origin)
-    if source is not None and checkpoint is not None:
-        values = {**values, "init": {"kind": "run", "run_id": source.id, "iteration": checkpoint}}
-    sources = _runs_with_checkpoints(session)
+    source = _source(session, origin)
+    values = source.specification if source else _of_preset(chosen, pair)
+    init = _init(session, source, checkpoint) or values.get("init") or {"kind": "scratch"}
+    sources = _runs_to_start_from(session)
     return page(
         request,
         "new_run.html",
         groups=form_groups(RunSpecification.model_json_schema(), values),
-        init=values.get("init") or {"kind": "scratch"},
+        init=init,
         inits=INITS,
         dataset_id=values.get("dataset_id", dataset_id),
         datasets=datasets.page(session, 0, DATASETS_AT_MOST),
@@ -80,7 +84,19 @@ def show(
         batch_size=batch_size,
         pair=pair,
         source=source,
+        marks=_marks(values, source, chosen),
     )
+
+
+def _marks(values: Mapping[str, Any], source: Run | None, chosen: Preset | None) -> dict[str, Any]:
+    """Return what changes are marked against, whole, and what a person calls it."""
+    defaults = RunSpecification(dataset_id=1).model_dump(mode="json")
+    given = RunSpecification.model_validate({"dataset_id": 1, **values}).model_dump(mode="json")
+    if source is None:
+        # The form chooses one; that is no change of the preset or the defaults.
+        del given["dataset_id"]
+    words = f"run {source.id}" if source else "the preset" if chosen else "the defaults"
+    return {"base": given, "defaults": defaults, "words": words}
 
 
 def _scale(dataset_id: int | None, batch_size: int) -> str:
@@ -113,28 +129,44 @@ def _chosen(offered: Sequence[Preset], name: str) -> Preset | None:
     return found
 
 
-def _values(
-    session: Session, chosen: Preset | None, pair: bool, origin: int | None
-) -> tuple[Mapping[str, Any], Run | None]:
-    if origin is not None:
-        run = service.get(session, origin)
-        if is_recorded(run.specification):
-            raise Conflict(
-                f"run {run.id} '{run.name}' is recorded from outside, so there is nothing here that a worker could "
-                "train again; start from a preset, or record its training once more"
-            )
-        return run.specification, run
+def _source(session: Session, origin: int | None) -> Run | None:
+    """Return the run to copy. Raises `Conflict` for a recorded one, which has no specification."""
+    if origin is None:
+        return None
+    run = service.get(session, origin)
+    if is_recorded(run.specification):
+        raise Conflict(
+            f"run {run.id} '{run.name}' is recorded from outside, so there is nothing here that a worker could "
+            "train again; start from a preset, or record its training once more"
+        )
+    return run
+
+
+def _of_preset(chosen: Preset | None, pair: bool) -> Mapping[str, Any]:
     if chosen is None:
-        return {}, None
+        return {}
     # A pair is filled from I; its scratch half differs in the initialisation and the tag only.
     without = ("I",) if pair else ()
     tags = [tag for tag in chosen.specification["tags"] if tag not in without]
-    return {**chosen.specification, "tags": tags}, None
+    return {**chosen.specification, "tags": tags}
 
 
-def _runs_with_checkpoints(session: Session) -> list[Run]:
-    with_one = select(Checkpoint.run_id).distinct()
-    return list(session.scalars(select(Run).where(Run.id.in_(with_one)).order_by(Run.id.desc()).limit(500)))
+def _init(session: Session, source: Run | None, checkpoint: int | None) -> dict[str, Any] | None:
+    """Return the first weights where a checkpoint of the copied run was asked for."""
+    if source is None or checkpoint is None:
+        return None
+    if repository.checkpoint(session, source.id, checkpoint) is None:
+        kept = ", ".join(str(one.iteration) for one in repository.checkpoints(session, source.id)) or "none"
+        raise NotFound(f"run {source.id} keeps no checkpoint of iteration {checkpoint}; it keeps {kept}")
+    return {"kind": "run", "run_id": source.id, "iteration": checkpoint}
+
+
+def _runs_to_start_from(session: Session) -> list[Run]:
+    """Return the runs with a checkpoint, newest first, and then those that will have one."""
+    with_one = Run.id.in_(select(Checkpoint.run_id).distinct())
+    will_have_one = and_(Run.status.in_(UNDER_WAY), Run.origin == "launched")
+    query = select(Run).where(or_(with_one, will_have_one)).order_by(with_one.desc(), Run.id.desc())
+    return list(session.scalars(query.limit(SOURCES_AT_MOST)))
 
 
 def _kept_by(session: Session, runs: Sequence[Run]) -> list[Checkpoint]:

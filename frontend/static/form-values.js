@@ -1,23 +1,73 @@
-/** The form as a run specification, and errors back at their fields. */
+/** The form as a run specification, and a specification back into the form. */
 
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+/**
+ * Every field that the specification's schema made, in the form's order.
+ * @param {HTMLFormElement} form
+ */
+export function fieldsOf(form) {
+  return [.../** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-path][data-kind]"))];
+}
 
 /**
  * Read one control. What is no number stays text: the server's sentence then names the field.
  * @param {HTMLElement} field
  * @returns {unknown} undefined means: leave the server's default
  */
-function valueOf(field) {
+export function valueOf(field) {
   const { kind, item = "text" } = field.dataset;
   if (kind === "boolean") return field.querySelector("input")?.checked;
-  if (kind === "choices") return [...field.querySelectorAll("input")].filter((one) => one.checked).map((one) => one.value);
-  const input = /** @type {HTMLInputElement | HTMLSelectElement} */ (field.querySelector("input, select"));
-  const text = input.value.trim();
+  if (kind === "choices") return boxes(field).filter((one) => one.checked).map((one) => one.value);
+  const text = control(field).value.trim();
   if (kind === "text") return text;
   if (kind === "list") return parts(text).map((part) => scalar(part, item));
   if (text === "") return "nullable" in field.dataset ? null : undefined;
   if (kind === "map") return Object.fromEntries(parts(text).map((part) => pair(part, item)));
   return scalar(text, kind === "choice" ? item : (kind ?? "text"));
+}
+
+/**
+ * Bring one control to a value, as the server would have rendered it.
+ * @param {HTMLElement} field
+ * @param {unknown} value
+ */
+export function setValue(field, value) {
+  const { kind } = field.dataset;
+  if (kind === "boolean") /** @type {HTMLInputElement} */ (field.querySelector("input")).checked = Boolean(value);
+  else if (kind === "choices") for (const box of boxes(field)) box.checked = Array.isArray(value) && value.includes(box.value);
+  else control(field).value = textOf(value);
+}
+
+/**
+ * A value as a person would type it: lists by commas, maps as `key=value`.
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function textOf(value) {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.map(textOf).join(", ");
+  if (typeof value === "object") return Object.entries(value).map(([key, inner]) => `${key}=${textOf(inner)}`).join(", ");
+  return String(value);
+}
+
+/**
+ * What stands at a path such as `training.lr`.
+ * @param {Record<string, any>} specification
+ * @param {string} path
+ */
+export function at(specification, path) {
+  return path.split(".").reduce((/** @type {any} */ part, name) => part?.[name], specification);
+}
+
+/** @param {HTMLElement} field */
+function boxes(field) {
+  return [...field.querySelectorAll("input")];
+}
+
+/** @param {HTMLElement} field */
+function control(field) {
+  return /** @type {HTMLInputElement | HTMLSelectElement} */ (field.querySelector("input, select"));
 }
 
 /** @param {string} text */
@@ -50,7 +100,7 @@ function scalar(text, kind) {
 export function specificationOf(form) {
   /** @type {Record<string, any>} */
   const specification = {};
-  for (const field of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-path][data-kind]"))) {
+  for (const field of fieldsOf(form)) {
     const value = valueOf(field);
     if (value === undefined) continue;
     const [last, ...parents] = (field.dataset.path ?? "").split(".").reverse();
@@ -58,14 +108,47 @@ export function specificationOf(form) {
     for (const name of parents.reverse()) part = part[name] ??= {};
     part[last] = value;
   }
-  const dataset = /** @type {HTMLSelectElement | null} */ (form.querySelector("#f-dataset"));
+  const dataset = datasetOf(form);
   if (dataset) specification.dataset_id = Number(dataset.value);
   specification.init = initOf(form);
   return specification;
 }
 
 /** @param {HTMLFormElement} form */
-function initOf(form) {
+export function datasetOf(form) {
+  return /** @type {HTMLSelectElement | null} */ (form.querySelector("#f-dataset"));
+}
+
+/**
+ * Fill the form; what a specification does not name gets its default.
+ * @param {HTMLFormElement} form
+ * @param {Record<string, any>} specification
+ * @param {Record<string, any>} defaults
+ */
+export function fill(form, specification, defaults) {
+  for (const field of fieldsOf(form)) {
+    const path = field.dataset.path ?? "";
+    const given = at(specification, path);
+    setValue(field, given === undefined ? leftOpen(field) ? undefined : at(defaults, path) : given);
+  }
+  const dataset = datasetOf(form);
+  if (dataset && [...dataset.options].some((one) => one.value === String(specification.dataset_id))) {
+    dataset.value = String(specification.dataset_id);
+  }
+  setInit(form, specification.init ?? defaults.init);
+}
+
+/**
+ * Whether the server chooses the value of a field that is empty.
+ * @param {HTMLElement} field
+ */
+function leftOpen(field) {
+  const input = field.querySelector("input");
+  return input?.type === "text" && input.defaultValue === "";
+}
+
+/** @param {HTMLFormElement} form */
+export function initOf(form) {
   const kind = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=init-kind]:checked"))?.value ?? "imagenet";
   const value = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (form.querySelector(id)).value.trim();
   if (kind === "run") {
@@ -77,51 +160,51 @@ function initOf(form) {
 }
 
 /**
- * Show each error at its field; return those that no field takes.
  * @param {HTMLFormElement} form
- * @param {{field: string, message: string}[]} errors
+ * @param {Record<string, any>} init
  */
-export function showErrors(form, errors) {
-  const left = [];
-  for (const field of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-path]"))) {
-    field.classList.remove("invalid");
-    const line = /** @type {HTMLElement | null} */ (field.querySelector(".field-error"));
-    if (line) line.hidden = true;
+export function setInit(form, init) {
+  const radio = /** @type {HTMLInputElement | null} */ (form.querySelector(`[name=init-kind][value="${CSS.escape(String(init?.kind))}"]`));
+  if (!radio) return;
+  radio.checked = true;
+  const set = (/** @type {string} */ id, /** @type {unknown} */ value) => {
+    /** @type {HTMLInputElement} */ (form.querySelector(id)).value = textOf(value);
+  };
+  if (init.kind === "run") {
+    set("#f-init-run", init.run_id);
+    offerIterations(form);
+    set("#f-init-iteration", init.iteration);
   }
-  for (const { field, message } of errors) {
-    const place = placeOf(form, field);
-    const line = /** @type {HTMLElement | null | undefined} */ (place?.querySelector(".field-error"));
-    if (!place || !line) {
-      left.push(message);
-      continue;
-    }
-    place.classList.add("invalid");
-    line.textContent = message;
-    line.hidden = false;
+  if (init.kind === "file") {
+    set("#f-init-file", init.file);
+    set("#f-init-input", init.input);
   }
-  return left;
+  showInit(form);
 }
 
 /**
- * The field of an error, or the one that an element inside it (milestones.1) belongs to.
+ * Show the fields of the chosen kind of first weights.
  * @param {HTMLFormElement} form
- * @param {string} path
  */
-function placeOf(form, path) {
-  for (let name = path; name; name = name.slice(0, Math.max(0, name.lastIndexOf(".")))) {
-    const found = form.querySelector(`[data-path="${CSS.escape(name)}"]`);
-    if (found && !found.closest("[hidden]")) return found;
+export function showInit(form) {
+  const { kind } = initOf(form);
+  for (const field of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-init]"))) {
+    field.hidden = field.dataset.init !== kind;
   }
-  return null;
+  offerIterations(form);
 }
 
-const NAMED = /\b(dataset_id|init\.\w+|(?:model|training|probe|resources)\.\w+)\b/;
-
 /**
- * Errors of a response by field; a sentence that starts by naming a field belongs to that field.
- * @param {import("./api.js").ApiError} error
+ * Offer the checkpoints of the chosen run only.
+ * @param {HTMLFormElement} form
  */
-export function fieldErrors(error) {
-  const listed = error.fields.length ? error.fields : [{ field: "", message: error.message }];
-  return listed.map(({ field, message }) => (field ? { field, message } : { field: NAMED.exec(message)?.[0] ?? "", message }));
+function offerIterations(form) {
+  const run = /** @type {HTMLSelectElement} */ (form.querySelector("#f-init-run")).value;
+  const options = [.../** @type {NodeListOf<HTMLOptionElement>} */ (form.querySelectorAll("#f-init-iteration option"))];
+  for (const option of options) option.hidden = option.disabled = Boolean(option.dataset.run) && option.dataset.run !== run;
+  const chosen = options.find((one) => one.selected);
+  if (!chosen?.disabled) return;
+  // Another run may keep a checkpoint of the same iteration.
+  const same = options.find((one) => !one.disabled && one.value === chosen.value);
+  (same ?? options[0]).selected = true;
 }

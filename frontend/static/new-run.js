@@ -1,8 +1,12 @@
 /** The New run page: live cost, errors at their fields, launch of one run or of a pair. */
 import { ApiError, send } from "./api.js";
-import { byId, make, toast } from "./dom.js";
-import { fieldErrors, showErrors, specificationOf } from "./form-values.js";
-import { count, integer } from "./numbers.js";
+import { showCost, stale } from "./cost-panel.js";
+import { byId, toast } from "./dom.js";
+import { fieldErrors, focusFirstError, showErrors } from "./form-errors.js";
+import { attachHelp } from "./form-help.js";
+import { keepJson } from "./form-json.js";
+import { keepMarks } from "./form-marks.js";
+import { fill, showInit, specificationOf } from "./form-values.js";
 import { showReport } from "./weights-report.js";
 
 const PREVIEW_AFTER_MS = 250;
@@ -10,40 +14,51 @@ const PREVIEW_AFTER_MS = 250;
 const form = byId("form", HTMLFormElement);
 const launch = byId("launch", HTMLButtonElement);
 const paired = form.dataset.pair === "true";
+const marks = JSON.parse(byId("marks", HTMLScriptElement).text);
 
-function showInit() {
-  const kind = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=init-kind]:checked"))?.value;
-  for (const field of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-init]"))) {
-    field.hidden = field.dataset.init !== kind;
-  }
-  offerIterations();
-}
+const redraw = keepMarks(form, marks, changed);
+const json = keepJson(
+  () => specificationOf(form),
+  (specification) => {
+    fill(form, specification, marks.defaults);
+    redraw();
+    previewSoon();
+  },
+);
+attachHelp(form);
 
-/** Offer the checkpoints of the chosen run only. */
-function offerIterations() {
-  const run = byId("f-init-run", HTMLSelectElement).value;
-  const iterations = byId("f-init-iteration", HTMLSelectElement);
-  for (const option of iterations.options) option.hidden = option.disabled = Boolean(option.dataset.run) && option.dataset.run !== run;
-  if (iterations.selectedOptions[0]?.disabled) iterations.value = "";
+/** The form was changed: everything else follows it. */
+function changed() {
+  showInit(form);
+  redraw();
+  json.follow();
+  previewSoon();
 }
 
 /** The specifications that Launch sends: one, or I and S. */
 function specifications() {
-  const one = specificationOf(form);
+  const one = json.typed() ?? specificationOf(form);
   if (!paired) return [one];
-  const named = (/** @type {string} */ mark) => ({ name: one.name && `${one.name} ${mark}`, tags: [...one.tags, mark] });
+  const named = (/** @type {string} */ mark) => ({ name: one.name && `${one.name} ${mark}`, tags: [...(one.tags ?? []), mark] });
   return [
     { ...one, ...named("I") },
     { ...one, ...named("S"), init: { kind: "scratch" } },
   ];
 }
 
-/** @param {unknown} error */
+/**
+ * Show why the specification is refused, where that can be mended.
+ * @param {unknown} error
+ */
 function show(error) {
   const line = byId("form-error", HTMLElement);
   const left = error instanceof ApiError ? showErrors(form, fieldErrors(error)) : [String(error)];
-  line.textContent = left.join(" ");
-  line.hidden = !left.length;
+  // What has no field in the form can only have been typed as JSON.
+  const typed = json.typed() !== null;
+  json.say(typed ? left : []);
+  line.textContent = typed ? "" : left.join(" ");
+  line.hidden = typed || !left.length;
+  stale(true);
 }
 
 /** @type {AbortController | null} */
@@ -51,22 +66,21 @@ let asking = null;
 /** @type {number | undefined} */
 let timer;
 
+function previewSoon() {
+  clearTimeout(timer);
+  timer = window.setTimeout(preview, PREVIEW_AFTER_MS);
+}
+
 async function preview() {
   asking?.abort();
   const mine = (asking = new AbortController());
   try {
     const costs = await Promise.all(specifications().map((one) => send("POST", "/runs/preview", one, mine.signal)));
     if (mine.signal.aborted) return;
-    const [cost] = costs;
-    byId("cost-parameters", HTMLElement).textContent = count(cost.parameters);
-    byId("cost-backbone", HTMLElement).textContent = count(cost.backbone_parameters);
-    byId("cost-macs", HTMLElement).textContent = count(cost.macs);
-    byId("cost-iterations", HTMLElement).textContent = integer(cost.iterations);
-    byId("cost-snapshots", HTMLElement).textContent = integer(cost.snapshots);
-    const warnings = [...new Set(costs.flatMap((one) => one.warnings))];
-    byId("cost-warnings", HTMLElement).replaceChildren(...warnings.map((text) => make("li", text)));
-    showReport(byId("weights-report", HTMLElement), cost.weights);
+    showCost(costs);
+    showReport(byId("weights-report", HTMLElement), costs[0].weights);
     showErrors(form, []);
+    json.say([]);
     byId("form-error", HTMLElement).hidden = true;
   } catch (error) {
     if (mine.signal.aborted) return;
@@ -75,29 +89,41 @@ async function preview() {
   }
 }
 
-form.addEventListener("input", () => {
-  showInit();
-  clearTimeout(timer);
-  timer = window.setTimeout(preview, PREVIEW_AFTER_MS);
-});
-
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
+/** Launch once, however often it is asked for. */
+async function start() {
+  if (launch.disabled) return;
   clearTimeout(timer);
   asking?.abort();
+  if (json.broken()) {
+    byId("json", HTMLTextAreaElement).focus();
+    return;
+  }
   launch.disabled = true;
+  /** @type {number[]} */
+  const ids = [];
   try {
     const wanted = specifications();
     // Both are checked before either is queued: half a pair is of no use.
     await Promise.all(wanted.map((one) => send("POST", "/runs/preview", one)));
-    const ids = [];
     for (const one of wanted) ids.push((await send("POST", "/runs", one)).id);
     location.assign(ids.length > 1 ? `/compare?runs=${ids.join(",")}` : `/runs/${ids[0]}`);
   } catch (error) {
     show(error);
+    if (ids.length) toast(`Run ${ids[0]} is queued, its counterpart is not`, "error");
     launch.disabled = false;
-    form.querySelector(".invalid")?.scrollIntoView({ block: "center" });
+    if (json.typed() && !byId("json-error", HTMLElement).hidden) byId("json", HTMLTextAreaElement).focus();
+    else focusFirstError(form);
   }
+}
+
+form.addEventListener("input", changed);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+// A page that comes back from the browser's memory has its button as it was left.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && form.querySelector("#f-dataset")) launch.disabled = false;
 });
 
 document.getElementById("make-shapes")?.addEventListener("click", async (event) => {
@@ -114,5 +140,6 @@ document.getElementById("make-shapes")?.addEventListener("click", async (event) 
   }
 });
 
-showInit();
+showInit(form);
+redraw();
 if (form.querySelector("#f-dataset")) preview();

@@ -87,7 +87,7 @@ def test_a_preview_says_the_cost_and_stores_nothing(client: TestClient, body: di
 def test_a_run_without_a_checkpoint_cannot_be_started_from(
     app: FastAPI, client: TestClient, body: dict[str, Any], run_id: int
 ) -> None:
-    set_status(app, run_id, "failed")
+    set_status(app, run_id, "succeeded")
     answer = client.post("/api/v1/runs", json={**body, "init": {"kind": "run", "run_id": run_id}})
     assert answer.status_code == 422
     assert f"run {run_id} has no checkpoint" in answer.json()["detail"]

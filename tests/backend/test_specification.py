@@ -8,8 +8,15 @@ import pytest
 from pydantic import ValidationError
 
 from backend.architectures.maps import MAP_KINDS
+from backend.models import Dataset
 from backend.runs.cost import cost
 from backend.runs.specification import Architecture, MapKind, Norm, RunSpecification
+
+CELLS = Dataset(
+    name="cells",
+    categories=[{"id": k, "name": str(k)} for k in (1, 2, 3)],
+    counts={split: {"images": 1000, "annotations": 4000} for split in ("train", "val")},
+)
 
 
 def built(**parts: Any) -> RunSpecification:
@@ -28,18 +35,24 @@ def built(**parts: Any) -> RunSpecification:
         ({"training": {"milestones": [5, 5]}}, "milestones must rise"),
         ({"training": {"trainable_stages": 3}}, "would freeze random weights"),
         ({"model": {"norm": "frozen_batch"}}, "take batch, sync_batch or group"),
-        ({"model": {"norm": "group"}, "init": {"kind": "imagenet"}}, "no ImageNet weights with group norm"),
+        (
+            {"model": {"norm": "group"}, "init": {"kind": "imagenet"}},
+            "model.norm group cannot start from ImageNet",
+        ),
         ({"model": {"stride_in_1x1": True, "backbone": "resnet18"}}, "has no bottlenecks"),
-        ({"model": {"stride_in_1x1": True}, "init": {"kind": "imagenet"}}, "turn model.stride_in_1x1 off"),
+        ({"model": {"stride_in_1x1": True}, "init": {"kind": "imagenet"}}, "stride in the 3x3; turn it off"),
         (
             {"model": {"widths": {"fpn": 64, "layer3": 8, "stem": 8}}, "init": {"kind": "imagenet"}},
-            "leave layer3, stem out of model.widths",
+            "model.widths of layer3, stem do not fit ImageNet's weights",
         ),
         (
             {"model": {"architecture": "retinanet"}, "probe": {"maps": ["rpn", "box_head"]}},
-            "a retinanet has none of probe.maps rpn, box_head; take some of conv, norm, act, block, fpn, retina_head",
+            "rpn, box_head are none that a retinanet has; take some of conv, norm, act, block, fpn, retina_head",
         ),
-        ({"model": {"architecture": "classifier"}, "probe": {"maps": ["fpn"]}}, "a classifier has none of"),
+        (
+            {"model": {"architecture": "classifier"}, "probe": {"maps": ["fpn"]}},
+            "fpn are none that a classifier has",
+        ),
         ({"init": {"kind": "magic"}}, "does not match any of the expected tags"),
         ({"init": {"kind": "file"}}, "Field required"),
         ({"probe": {"layers": "("}}, "is no regular expression"),
@@ -94,13 +107,13 @@ def test_small_batches_of_batch_norm_are_warned_of(
     norm: str, batch: int, gpus: int | None, said: str
 ) -> None:
     wanted = built(model={"norm": norm}, training={"batch_size": batch}, resources={"gpus": gpus})
-    warnings = [text for text in cost(wanted, 3, 1000).warnings if "trains badly" in text]
+    warnings = [text for text in cost(wanted, CELLS).warnings if "trains badly" in text]
     assert [said in text for text in warnings] == [True] * bool(said)
 
 
 def test_lagging_statistics_are_warned_of_with_both_batch_norms() -> None:
     lag = {
-        norm: any("lag" in w for w in cost(built(model={"norm": norm}), 3, 99).warnings)
+        norm: any("lag" in w for w in cost(built(model={"norm": norm}), CELLS).warnings)
         for norm in get_args(Norm)[1:]
     }
     assert lag == {"batch": True, "sync_batch": True, "group": False}

@@ -66,3 +66,15 @@ def test_settings_are_compared_by_name() -> None:
     )
     assert comparison_warning([one, one]) is None
     assert flat_settings(one)["probe.maps"].startswith("act, block")
+
+
+def test_a_number_is_shown_without_loss() -> None:
+    rate = 0.0123456789012
+    assert float(fields({"training": {"lr": rate}})["training.lr"].text) == rate
+    assert fields()["training.weight_decay"].text == "0.0001"
+
+
+def test_a_default_that_follows_another_field_is_left_open() -> None:
+    open_field, given = fields()["training.warmup"], fields({"training": {"warmup": 100}})["training.warmup"]
+    assert (open_field.text, given.text) == ("", "100")
+    assert "a tenth of a short training" in open_field.placeholder
