@@ -13,7 +13,9 @@ def tell_how_far(figure: go.Figure, runs: Sequence[Run]) -> go.Figure:
     """Write into the figure's `meta` what part of its runs it shows, and what to say where there is nothing yet."""
     told = {"empty": why_empty(runs), **figure.layout.meta, "live": how_far(runs)}
     if runs and all(run.status == "queued" for run in runs):
-        told["empty"] = why_empty(runs)
+        # What the figure itself says of its emptiness holds as well, such as when the first evaluation comes.
+        own = dict(figure.layout.meta).get("empty", "")
+        told["empty"] = f"{why_empty(runs)} {own}".strip()
     figure.layout.meta = told
     return figure
 

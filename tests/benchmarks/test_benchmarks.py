@@ -141,7 +141,8 @@ def test_a_part_measured_again_replaces_itself_only(tmp_path: Path, page: Path) 
         assert command.main([*arguments, "--part", part]) == 0
     (results,) = read_results(tmp_path)
     assert list(results.parts) == ["body", "readout"]
-    assert list(broken(results.parts.values())) == ["b: 3.00 times a, more than the 2.50 allowed"] * 2
+    told = "b: 3.00 s (3.00 … 3.00), 3.00 times a, where ≤ 2.50 is allowed"
+    assert list(broken(results.parts.values())) == [told] * 2
     assert page.read_text().count("#### Title") == 2
 
 

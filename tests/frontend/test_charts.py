@@ -227,5 +227,5 @@ def test_a_live_chart_says_how_far_it_is_and_an_empty_one_why(
     tab.goto(f"{server}/runs/{roles['running']}")
     expect(chart(tab, "losses").locator(".chart-live")).to_have_text("430 of 1,200 iterations")
     tab.goto(f"{server}/runs/{roles['queued']}")
-    expect(tab.locator("figure[data-figure=losses] .plot-message")).to_have_text("Waits for a worker.")
+    expect(tab.locator("figure[data-figure=losses] .plot-message")).to_contain_text("Waits for a worker. ")
     expect(tab.locator("figure[data-figure=losses] .chart-live")).to_be_hidden()
