@@ -128,4 +128,4 @@ def figure(session: Session, name: str, asked: FigureRequest) -> go.Figure:
         raise NotFound(f"there is no figure '{name}'; take one of {', '.join(FIGURES)}")
     kind = FIGURES[name]
     drawn = kind.build(session, asked)
-    return explained(drawn, kind.missing(session, asked)) if is_empty(drawn) else drawn
+    return explained(session, asked, drawn, kind.missing(session, asked)) if is_empty(drawn) else drawn

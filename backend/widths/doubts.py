@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +22,8 @@ def doubts(
     threshold: float | None,
 ) -> list[str]:
     """Return why the dimensionalities at these snapshots (run, iteration) may mislead; none where nothing speaks so."""
-    found = [*_unfinished(snapshots), *_few_positions(groups)]
+    few = few_positions({group.name: group.positions_per_channel for group in groups})
+    found = [*_unfinished(snapshots), *([few] if few else [])]
     if criterion == PAPER_CRITERION and threshold is not None:
         names = [name for group in groups for name in group.layers]
         found += _unresolved(session, snapshots, names, threshold)
@@ -42,15 +43,17 @@ def _unfinished(snapshots: Sequence[tuple[Run, int]]) -> Iterator[str]:
             )
 
 
-def _few_positions(groups: Sequence[Group]) -> Iterator[str]:
-    few = [group for group in groups if group.positions_per_channel < FEW_POSITIONS]
-    if few:
-        worst = min(few, key=lambda group: group.positions_per_channel)
-        yield (
-            f"{len(few)} of {len(groups)} groups were measured with fewer than {FEW_POSITIONS} positions per channel "
-            f"(least: {worst.name}, {worst.positions_per_channel:.2g}), so their dimensionality reads low; use more "
-            "probe images or larger ones."
-        )
+def few_positions(positions_per_channel: Mapping[str, float]) -> str | None:
+    """Return the warning where groups, by name, were measured with few positions; None where none was."""
+    few = {name: found for name, found in positions_per_channel.items() if found < FEW_POSITIONS}
+    if not few:
+        return None
+    worst = min(few, key=lambda name: few[name])
+    return (
+        f"{len(few)} of {len(positions_per_channel)} groups were measured with fewer than {FEW_POSITIONS} positions "
+        f"per channel (least: {worst}, {few[worst]:.2g}), so their dimensionality reads low; use more probe images or "
+        "larger ones."
+    )
 
 
 def _unresolved(

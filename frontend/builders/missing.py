@@ -22,10 +22,13 @@ def is_empty(figure: go.Figure) -> bool:
     return all(trace.x is None or len(trace.x) == 0 for trace in figure.data)
 
 
-def explained(figure: go.Figure, reason: str) -> go.Figure:
-    """Return the figure, with the reason for its emptiness where it has not said one itself."""
-    if "empty" not in figure.layout.meta:
-        figure.layout.meta = {**figure.layout.meta, "empty": reason}
+def explained(session: Session, asked: FigureRequest, figure: go.Figure, reason: str) -> go.Figure:
+    """Return the figure with the reason for its emptiness, its own before `reason`; of queued runs, that they wait."""
+    told = {"empty": reason, **figure.layout.meta}
+    runs = gather.runs_of(session, asked.run_ids)
+    if runs and all(run.status == "queued" for run in runs):
+        told["empty"] = f"Waits for a worker. {told['empty']}"
+    figure.layout.meta = told
     return figure
 
 

@@ -11,11 +11,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from frontend.figures.colours import PALETTES, Theme
+from frontend.figures.seeds import DEVIATION_FROM
 from frontend.figures.spectrum_scale import HOVERS, SpectrumScale
 
 OPACITY = 0.18
-DEVIATION_FROM = 3
-"""Of two runs a standard deviation says nothing that their two values do not say plainly."""
 
 
 class Group(Protocol):

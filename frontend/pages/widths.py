@@ -15,6 +15,7 @@ from backend.runs.specification import Norm
 from backend.spectra.criteria import CRITERIA
 from backend.spectra.positions import FEW_POSITIONS
 from backend.widths import repository, service
+from backend.widths.doubts import few_positions
 from backend.widths.schemas import Plan, WidthPlanItem, WidthRequest
 from frontend.cautions import Caution
 from frontend.figures.width_curve import position
@@ -72,9 +73,8 @@ def plan_cautions(plan: Plan) -> list[Caution]:
         f"{one.group}: {one.positions_per_channel:.1f}"
         for one in sorted(few, key=lambda one: one.positions_per_channel)
     )
-    return [
-        Caution(sentence, lines if "positions per channel" in sentence else ()) for sentence in plan.warnings
-    ]
+    of_few = few_positions({one.group: one.positions_per_channel for one in plan.groups})
+    return [Caution(sentence, lines if sentence == of_few else ()) for sentence in plan.warnings]
 
 
 def norms(specification: dict[str, Any]) -> list[str]:

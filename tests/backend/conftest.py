@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,9 +17,12 @@ from sqlalchemy import text
 
 from backend import migration
 from backend.app import create_app
+from backend.architectures.widths import standard_widths
 from backend.database import Database
 from backend.measurements import recording
+from backend.measurements import repository as measurements
 from backend.measurements.recording import Record
+from backend.measurements.records import LayerRow, SpectrumRow
 from backend.models import Base, Dataset
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
@@ -166,3 +170,44 @@ class RecordedRun:
 @pytest.fixture
 def recorded(client: TestClient) -> RecordedRun:
     return RecordedRun(client)
+
+
+SpectraWriter = Callable[..., None]
+
+
+@pytest.fixture
+def write_spectra(database: Database) -> SpectraWriter:
+    """Return a function that logs spectra of a ResNet-18's maps for a run.
+
+    `dimension(map, width)` eigenvalues of each are 1 and the others 1e-6; `largest` gives some maps another first one.
+    """
+    widths = standard_widths("classifier", "resnet18")
+    inner = {name.replace(".conv", ".act"): width for name, width in widths.items() if "." in name}
+    outputs = {f"layer{s}.{b}": widths[f"layer{s}"] for s in (1, 2, 3, 4) for b in (0, 1)}
+    maps = {"act1": widths["stem"]} | inner | outputs
+
+    def write(
+        run_id: int,
+        dimension: Callable[[str, int], int],
+        largest: Mapping[str, float] = MappingProxyType({}),
+        positions: int = 4 * 4096,
+        iterations: Sequence[int] = (0, 50, 100),
+    ) -> None:
+        with database.writing() as session:
+            rows = [
+                LayerRow(k, name, "act" if "act" in name else "block", name.partition(".")[0], width)
+                for k, (name, width) in enumerate(maps.items())
+            ]
+            measurements.write_layers(session, run_id, rows)
+            for iteration in iterations:
+                spectra = []
+                for order, (name, width) in enumerate(maps.items()):
+                    count = dimension(name, width)
+                    values = np.where(np.arange(width) < count, 1.0, 1e-6)
+                    values[0] = first = largest.get(name, 1.0)
+                    spectra.append(
+                        SpectrumRow(order, values, count, float(values.sum()), first, 4, positions)
+                    )
+                measurements.write_spectra(session, run_id, iteration, spectra)
+
+    return write

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.architectures.widths import standard_widths
 from backend.database import Database
-from backend.measurements import repository
-from backend.measurements.records import LayerRow, SpectrumRow
 from backend.models import Run
 from backend.runs import service
 from backend.runs.specification import RunSpecification
@@ -23,16 +19,13 @@ API = "/api/v1/width-plans"
 Source = Callable[..., int]
 
 
-def maps() -> dict[str, int]:
-    """Maps of a ResNet-18 that a plan needs, with their widths."""
-    widths = standard_widths("classifier", "resnet18")
-    inner = {name.replace(".conv", ".act"): width for name, width in widths.items() if "." in name}
-    outputs = {f"layer{s}.{b}": widths[f"layer{s}"] for s in (1, 2, 3, 4) for b in (0, 1)}
-    return {"act1": widths["stem"]} | inner | outputs
-
-
 @pytest.fixture
-def source(database: Database, settings: Settings, specification: RunSpecification) -> Source:
+def source(
+    database: Database,
+    settings: Settings,
+    specification: RunSpecification,
+    write_spectra: Callable[..., None],
+) -> Source:
     """Return a function that adds a run with half of each map's dimensions at iterations 0 and 100."""
 
     def add(lambda_1: float = 1.0, positions: int = 10**6, **values: Any) -> int:
@@ -40,22 +33,9 @@ def source(database: Database, settings: Settings, specification: RunSpecificati
             run = service.launch(session, settings, specification)
             for name, value in ({"status": "succeeded"} | values).items():
                 setattr(run, name, value)
-            rows = [
-                LayerRow(k, name, "act", "stage", width) for k, (name, width) in enumerate(maps().items())
-            ]
-            repository.write_layers(session, run.id, rows)
-            for iteration in (0, 100):
-                spectra = []
-                for row in rows:
-                    found = np.where(np.arange(row.width) < row.width // 2, 1.0, 1e-6)
-                    found[0] = lambda_1 if row.name == "layer4.1" else 1.0
-                    spectra.append(
-                        SpectrumRow(
-                            row.order, found, row.width // 2, float(found.sum()), found[0], 4, positions
-                        )
-                    )
-                repository.write_spectra(session, run.id, iteration, spectra)
-            return run.id
+        largest = {"layer4.1": lambda_1}
+        write_spectra(run.id, lambda _name, width: width // 2, largest, positions, (0, 100))
+        return run.id
 
     return add
 

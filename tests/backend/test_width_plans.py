@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.architectures.widths import standard_widths
 from backend.broker import Broker
 from backend.database import Database
-from backend.measurements import repository
-from backend.measurements.records import LayerRow, SpectrumRow
 from backend.models import Run
 from backend.runs import service
 from backend.runs.specification import RunSpecification
@@ -21,42 +17,18 @@ from backend.settings import Settings
 from backend.widths import rounds
 
 API = "/api/v1/width-plans"
-ITERATIONS = (0, 50, 100)
-
-
-def body_maps() -> dict[str, int]:
-    """Maps of a ResNet-18 that a probe of act and block logs, with their widths."""
-    widths = standard_widths("classifier", "resnet18")
-    inner = {name.replace(".conv", ".act"): width for name, width in widths.items() if "." in name}
-    outputs = {f"layer{s}.{b}": widths[f"layer{s}"] for s in (1, 2, 3, 4) for b in (0, 1)}
-    return {"act1": widths["stem"]} | inner | outputs
-
-
-def write_spectra(database: Database, run_id: int, dimension: Callable[[str, int], int]) -> None:
-    """Log spectra whose first `dimension(layer, width)` eigenvalues are 1 and the others 1e-6."""
-    maps = body_maps()
-    with database.writing() as session:
-        rows = [
-            LayerRow(k, name, "act" if "act" in name else "block", name.partition(".")[0], width)
-            for k, (name, width) in enumerate(maps.items())
-        ]
-        repository.write_layers(session, run_id, rows)
-        for iteration in ITERATIONS:
-            spectra = []
-            for order, (name, width) in enumerate(maps.items()):
-                count = dimension(name, width)
-                values = np.where(np.arange(width) < count, 1.0, 1e-6)
-                spectra.append(SpectrumRow(order, values, count, float(values.sum()), 1.0, 4, 4 * 4096))
-            repository.write_spectra(session, run_id, iteration, spectra)
+SpectraWriter = Callable[..., None]
 
 
 @pytest.fixture
-def run_id(database: Database, settings: Settings, specification: RunSpecification) -> int:
+def run_id(
+    database: Database, settings: Settings, specification: RunSpecification, write_spectra: SpectraWriter
+) -> int:
     """Return a run whose maps use half of their channels, layer1's all."""
     with database.writing() as session:
         run = service.launch(session, settings, specification.model_copy(update={"name": "source"}))
         run.status, run.ap, run.parameters = "succeeded", 0.30, 1
-    write_spectra(database, run.id, lambda name, width: width if name.startswith("layer1") else width // 2)
+    write_spectra(run.id, lambda name, width: width if name.startswith("layer1") else width // 2)
     return run.id
 
 
@@ -83,11 +55,13 @@ def test_a_preview_stores_nothing(client: TestClient, run_id: int) -> None:
     assert client.get(API).json()["total"] == 0
 
 
-def test_criteria_and_ties_and_averages(client: TestClient, database: Database, run_id: int) -> None:
+def test_criteria_and_ties_and_averages(
+    client: TestClient, write_spectra: SpectraWriter, run_id: int
+) -> None:
     other = client.post(
         "/api/v1/runs", json=client.get(f"/api/v1/runs/{run_id}").json()["specification"]
     ).json()["id"]
-    write_spectra(database, other, lambda name, width: width // 4)
+    write_spectra(other, lambda name, width: width // 4)
     told = {one["group"]: one["dimensionality"] for one in plan(client, run_id, also=[other])["groups"]}
     assert told["layer1"] == 40  # of 64 and 16
     assert told["layer4"] == 192  # of 256 and 128
@@ -233,7 +207,7 @@ def finish(database: Database, run_ids: list[int], **values: Any) -> None:
 
 
 def test_rounds_go_on_from_what_was_retrained(
-    client: TestClient, database: Database, settings: Settings, plan_id: int
+    client: TestClient, database: Database, settings: Settings, write_spectra: SpectraWriter, plan_id: int
 ) -> None:
     (first,) = client.post(f"{API}/{plan_id}/runs", json={"rounds": 2}).json()["run_ids"]
 
@@ -243,7 +217,7 @@ def test_rounds_go_on_from_what_was_retrained(
 
     assert advance() == []
     finish(database, [first], status="succeeded")
-    write_spectra(database, first, lambda _name, width: max(1, width // 2))
+    write_spectra(first, lambda _name, width: max(1, width // 2))
     (second,) = advance()
     assert advance() == []
     item = client.get(f"{API}/{plan_id}").json()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from backend.database import Database
 from backend.settings import Settings
 from eigenscope import Client
-from eigenscope.server import build_app
 
 TOKEN = "s3cret-token"
 
@@ -56,19 +53,12 @@ def roles(site: tuple[Settings, dict[str, int]]) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def server(site: tuple[Settings, dict[str, int]]) -> Iterator[str]:
+def server(
+    site: tuple[Settings, dict[str, int]], serving: Callable[[Settings], AbstractContextManager[str]]
+) -> Iterator[str]:
     """Yield the address of the running server."""
-    app = build_app(site[0])
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    app.state.stopping.set()
-    running.should_exit = True
-    thread.join()
+    with serving(site[0]) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

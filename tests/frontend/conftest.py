@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page
 from sqlalchemy.orm import Session
@@ -26,6 +23,8 @@ from backend.measurements.records import LayerRow
 from backend.models import Run
 from backend.settings import Settings
 from eigenscope.server import build_app
+
+Serving = Callable[[Settings], AbstractContextManager[str]]
 
 HOSTILE = "<img src=x onerror=window.hacked=1><b>%{x}</b>"
 SNAPSHOTS = (0, 1, 10, 100, 600, 1200)
@@ -122,41 +121,19 @@ def client(seeded: tuple[Settings, dict[str, int]]) -> Iterator[TestClient]:
         yield opened
 
 
-@contextmanager
-def _serving(settings: Settings) -> Iterator[str]:
-    """Run a server for these settings; give its address."""
-    app = build_app(settings)
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    app.state.stopping.set()
-    running.should_exit = True
-    thread.join()
-
-
 @pytest.fixture(scope="session")
-def serving() -> Callable[[Settings], AbstractContextManager[str]]:
-    """Return the context in which a server for given settings runs; it gives the server's address."""
-    return _serving
-
-
-@pytest.fixture(scope="session")
-def server(seeded: tuple[Settings, dict[str, int]]) -> Iterator[str]:
+def server(seeded: tuple[Settings, dict[str, int]], serving: Serving) -> Iterator[str]:
     """Yield the address of a running server."""
-    with _serving(seeded[0]) as address:
+    with serving(seeded[0]) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Any]]]:
+def gallery(tmp_path_factory: pytest.TempPathFactory, serving: Serving) -> Iterator[tuple[str, list[Any]]]:
     """Yield the address of a server that shows every page at its fullest, and its pages; tests must not change it."""
     settings = Settings(home=tmp_path_factory.mktemp("gallery"), _env_file=None)
     shots = gallery_seed.seed_gallery(settings)
-    with _serving(settings) as address:
+    with serving(settings) as address:
         yield address, shots
 
 
@@ -210,9 +187,9 @@ def widths_client(widths_home: WidthsHome) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def widths_server(widths_home: WidthsHome) -> Iterator[str]:
+def widths_server(widths_home: WidthsHome, serving: Serving) -> Iterator[str]:
     """Yield the address of a server of it."""
-    with _serving(widths_home.settings) as address:
+    with serving(widths_home.settings) as address:
         yield address
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from backend.models import Run
-from frontend.live_words import how_far, why_empty
+from frontend.live_words import how_far
 
 SPECTRUM = "figure[data-figure=spectrum]"
 
@@ -32,12 +32,6 @@ def run(status: str, iteration: int = 0, iterations: int = 200) -> Run:
 )
 def test_a_chart_says_how_far_its_runs_are(runs: list[Run], words: str) -> None:
     assert how_far(runs) == words
-
-
-def test_an_empty_chart_says_why() -> None:
-    assert "worker" in why_empty([run("queued")])
-    assert "trains" in why_empty([run("queued"), run("running")])
-    assert why_empty([run("failed")]) == "Nothing was measured."
 
 
 def open_compare(page: Page, server: str, roles: dict[str, int], more: str = "") -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import plotly.graph_objects as go
@@ -44,10 +45,10 @@ def drawn(session: Session, roles: dict[str, int]) -> Callable[..., go.Figure]:
 
 
 @pytest.fixture
-def kaleido(chromium: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def kaleido(chromium: str, monkeypatch: pytest.MonkeyPatch, absent: Callable[[str], NoReturn]) -> None:
     """Draw with the tests' Chromium."""
     if find_spec("kaleido") is None:
-        pytest.skip("needs kaleido: pip install 'eigenscope[images]'")
+        absent("needs kaleido: pip install 'eigenscope[images]'")
     monkeypatch.setenv("BROWSER_PATH", chromium)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 
 from backend import migration
 from backend.database import Database
@@ -20,7 +17,6 @@ from backend.measurements import service
 from backend.models import Run
 from backend.settings import Settings
 from eigenscope import DatabaseRecorder, FileRecorder, ServerRecorder, read_recording
-from eigenscope.server import build_app
 from worker.probe.maps import LayerSpectrum, ProbedLayer
 
 LAYERS = tuple(
@@ -41,19 +37,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def server(site: Settings) -> Iterator[str]:
-    """Yield the address of a running server."""
-    app = build_app(site)
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    app.state.stopping.set()
-    running.should_exit = True
-    thread.join()
+def server(site: Settings, serving: Callable[[Settings], AbstractContextManager[str]]) -> Iterator[str]:
+    """Yield the address of the running server."""
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture
