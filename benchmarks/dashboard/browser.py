@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 MILLISECONDS = 60_000
 """That a page is waited for."""
+SETTLE = 1500
+"""Milliseconds after the first chart in which what else the page fetches still counts."""
 WATCH = """
 window.deep = (root, selector) => {
   const found = [...root.querySelectorAll(selector)];
@@ -33,7 +35,7 @@ window.lines = () => deep(document, "svg path").filter((path) => {
 
 @dataclass
 class Visit:
-    """One opened page: seconds from the navigation to its first chart, and what came over the wire by then."""
+    """One opened page: seconds from the navigation to its first chart, and what came over the wire by `SETTLE` later."""
 
     page: Page
     seconds: float = 0.0
@@ -76,6 +78,6 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     tab.goto(address)
     tab.wait_for_function("window.firstChart", timeout=MILLISECONDS)
     found.seconds = tab.evaluate("window.firstChart") / 1000
-    tab.wait_for_timeout(1500)
+    tab.wait_for_timeout(SETTLE)
     yield found
     context.close()
