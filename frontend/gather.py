@@ -18,7 +18,7 @@ from backend.runs import repository
 from backend.runs.ids import run_ids as run_ids
 from backend.spectra.criteria import CRITERIA, dimensionality
 from frontend.figures.axes import FigureLayer
-from frontend.figures.metrics import MetricSeries
+from frontend.figures.metric_lines import MetricSeries
 from frontend.figures.quantity import Quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.map_kinds import position_note

@@ -35,7 +35,7 @@ window.lines = () => deep(document, "svg path").filter((path) => {
 
 @dataclass
 class Visit:
-    """One opened page: seconds from the navigation to its first chart, and what came over the wire by `SETTLE` later."""
+    """One opened page: seconds from navigation to its first chart, and what had come over the wire `SETTLE` later."""
 
     page: Page
     seconds: float = 0.0

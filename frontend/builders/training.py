@@ -16,7 +16,8 @@ from frontend.figure_request import FigureRequest
 from frontend.figures import metrics
 from frontend.figures.along import Along, Placed, Points, number_axis
 from frontend.figures.groups import FigureGroup
-from frontend.figures.metrics import MetricSeries, Scale
+from frontend.figures.metric_lines import MetricSeries
+from frontend.figures.metrics import Scale
 from frontend.figures.seeds import mean_and_band, rows_at
 from frontend.figures.smoothing import exponential_mean, memory_of
 

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from frontend.figures.along import BY_ITERATION, Placed, Points, number_axis
+from frontend.figures.along import BY_ITERATION, number_axis
 from frontend.figures.axes import log_ticks
 from frontend.figures.band import band_traces
 from frontend.figures.colours import PALETTES, Theme
-from frontend.figures.groups import Drawn, FigureGroup
+from frontend.figures.groups import FigureGroup
 from frontend.figures.labels import label
-from frontend.figures.seeds import Band
-from frontend.figures.smoothing import exponential_mean, memory_of
+from frontend.figures.metric_lines import MetricSeries, metric_line, raw_lines
+from frontend.figures.smoothing import memory_of
 from frontend.figures.theme import make_figure
 from frontend.figures.thinning import MOST_POINTS, kept_points
 
@@ -32,27 +30,6 @@ ACCURACIES = {
     "top1": "top-1",
 }
 """Metrics that the chart of a run's accuracy shows, and what it calls them; further ones are in the API."""
-
-
-@dataclass(frozen=True)
-class MetricSeries:
-    """One metric of one run, or a group's mean: `values` of shape (iterations,), NaN where it was not finite.
-
-    `placed` is where it lies on an axis that does not count iterations; a `band` lies about the smoothed mean.
-    """
-
-    run: Drawn
-    metric: str
-    iterations: Sequence[int]
-    values: NDArray[np.floating[Any]]
-    placed: Placed | None = None
-    band: Band | None = None
-
-    @property
-    def on_axis(self) -> Placed:
-        """Where it is drawn."""
-        at = np.asarray(self.iterations, dtype=np.int32)
-        return self.placed or Placed(number_axis([Points(at, at.astype(np.float64))], BY_ITERATION), 0)
 
 
 def losses(
@@ -71,14 +48,14 @@ def losses(
     traces: list[go.Scatter] = []
     for one in (one for one in series if one.metric == "loss"):
         name = one.run.legend if several or one.band else "total"
-        raw += _raw(one, name, {**one.run.line(theme, 1), "dash": "solid"}, smooth, 0.3)
-        traces.append(_line(one, name, one.run.line(theme, 2), smooth=smooth))
+        raw += raw_lines(one, name, {**one.run.line(theme, 1), "dash": "solid"}, smooth, 0.3)
+        traces.append(metric_line(one, name, one.run.line(theme, 2), smooth=smooth))
     parts = [one for one in series if one.metric != "loss"]
     for number, one in enumerate([] if several else parts):
         line = {"color": colours[number % len(colours)], "width": 1.25}
         name = _LOSSES.get(one.metric, label(one.metric.removeprefix("loss_").replace("_", " "), 24))
-        raw += _raw(one, name, {**line, "width": 1}, smooth, 0.18)
-        traces.append(_line(one, name, line, smooth=smooth))
+        raw += raw_lines(one, name, {**line, "width": 1}, smooth, 0.18)
+        traces.append(metric_line(one, name, line, smooth=smooth))
     drawn = [float(value) for one in series for value in one.values]
     totals = [one for one in series if one.metric == "loss"]
     yaxis = {"title": {"text": "loss"}, **_scaled(scale, drawn)}
@@ -96,7 +73,7 @@ def learning_rate(
     series: Sequence[MetricSeries], theme: Theme = "light", scale: Scale = "linear"
 ) -> go.Figure:
     """Draw the learning rate of each run."""
-    traces = [_line(one, one.run.legend, one.run.line(theme)) for one in series]
+    traces = [metric_line(one, one.run.legend, one.run.line(theme)) for one in series]
     drawn = [float(value) for one in series for value in one.values]
     yaxis: dict[str, Any] = {"title": {"text": "learning rate"}, "exponentformat": "power"}
     yaxis |= _scaled("log", drawn) if scale == "log" else {"rangemode": "tozero"}
@@ -112,7 +89,7 @@ def average_precision(series: Sequence[MetricSeries], theme: Theme = "light") ->
         first = one.metric in ("ap", "top1")
         line = one.run.line(theme) if first else {"color": colours[number % len(colours)], "width": 1.25}
         name = one.run.legend if several or one.band else ACCURACIES.get(one.metric, label(one.metric, 24))
-        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
+        traces.append(metric_line(one, name, line, factor=100.0, mode="lines+markers"))
     title = "Average precision on the validation split"
     yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
     if series and all(one.metric == "top1" for one in series):
@@ -130,7 +107,7 @@ def precision_by_size(series: Sequence[MetricSeries], theme: Theme = "light") ->
         dash = "dash" if kind == "mask_ap" else "solid"
         line = {"color": colours[SIZES.index(size)], "width": 1.5, "dash": dash}
         name = f"mask, {size}" if kind == "mask_ap" else size
-        traces.append(_line(one, name, line, factor=100.0, mode="lines+markers"))
+        traces.append(metric_line(one, name, line, factor=100.0, mode="lines+markers"))
     yaxis = {"title": {"text": "AP (%)"}, "rangemode": "tozero"}
     title = "Average precision by the objects' size"
     return _figure(theme, title, traces, series, yaxis, len(series) > 1)
@@ -143,7 +120,7 @@ def gpu_memory(series: Sequence[MetricSeries], theme: Theme = "light") -> go.Fig
     for one in series:
         own = one.metric == "gpu_memory"
         line = one.run.line(theme) if own else {"color": colours[0], "width": 1.25}
-        traces.append(_line(one, "this run" if own else "whole card", line, factor=2.0**-30))
+        traces.append(metric_line(one, "this run" if own else "whole card", line, factor=2.0**-30))
     yaxis = {"title": {"text": "GiB"}, "rangemode": "tozero"}
     return _figure(theme, "GPU memory", traces, series, yaxis, len(series) > 1)
 
@@ -162,8 +139,8 @@ def own_metric(
     for one in series:
         mode = "lines" if memory_of(one.iterations, smooth) else "lines+markers"
         line = one.run.line(theme)
-        raw += _raw(one, one.run.text, {**line, "width": 1, "dash": "solid"}, smooth, 0.3, known.factor)
-        traces.append(_line(one, one.run.legend, line, smooth=smooth, factor=known.factor, mode=mode))
+        raw += raw_lines(one, one.run.text, {**line, "width": 1, "dash": "solid"}, smooth, 0.3, known.factor)
+        traces.append(metric_line(one, one.run.legend, line, smooth=smooth, factor=known.factor, mode=mode))
     drawn = [float(value) for one in series for value in one.values]
     yaxis = {"title": {"text": known.unit}, **_scaled(scale, drawn)}
     if known.factor == 100.0:
@@ -248,64 +225,3 @@ def _bands(
 
 def _scaled(scale: Scale, drawn: Sequence[float]) -> dict[str, Any]:
     return {"type": "log", **log_ticks(drawn)} if scale == "log" else {"type": "linear"}
-
-
-def _raw(
-    one: MetricSeries,
-    name: str,
-    line: dict[str, Any],
-    smooth: float | None,
-    opacity: float,
-    factor: float = 1.0,
-) -> list[go.Scatter]:
-    """Return the line behind a smoothed one; none where nothing is smoothed."""
-    if not memory_of(one.iterations, smooth):
-        return []
-    return [_line(one, f"{name} (raw)", line, factor=factor, opacity=opacity, hoverinfo="skip")]
-
-
-def _line(
-    one: MetricSeries,
-    name: str,
-    line: dict[str, Any],
-    *,
-    smooth: float | None = 0.0,
-    factor: float = 1.0,
-    mode: str = "lines",
-    **more: Any,
-) -> go.Scatter:
-    memory = memory_of(one.iterations, smooth)
-    raw = np.asarray(one.values, dtype=np.float64) * factor
-    drawn = exponential_mean(one.iterations, raw, memory) if memory else raw
-    kept = kept_points(drawn)
-    hover = {} if "hoverinfo" in more else _hover(one, raw if memory else None, factor, kept)
-    return go.Scatter(
-        x=one.on_axis.x[kept],
-        y=drawn[kept].astype(np.float32),
-        mode=mode,
-        marker={"size": 5},
-        name=name,
-        line=line,
-        legendgroup=f"{one.run.id} {one.metric}",
-        showlegend="hoverinfo" not in more,
-        meta={**one.run.meta, "metric": one.metric, "memory": memory},
-        **hover,
-        **more,
-    )
-
-
-def _hover(
-    one: MetricSeries, raw: NDArray[np.float64] | None, factor: float, kept: NDArray[np.intp]
-) -> dict[str, Any]:
-    """Return what a hover says: the place, the number, the raw one behind a smoothed one, and the band."""
-    placed = one.on_axis
-    columns, text = list(placed.data.T), f"{placed.axis.hover}<br><b>%{{y:.4~g}}</b>"
-    if raw is not None:
-        text += f", raw %{{customdata[{len(columns)}]:.4~g}}"
-        columns.append(raw)
-    if one.band:
-        low, high = len(columns), len(columns) + 1
-        text += f"<br>{one.band.words}: %{{customdata[{low}]:.4~g}} – %{{customdata[{high}]:.4~g}}"
-        columns += [one.band.low * factor, one.band.high * factor]
-    told = {"customdata": np.stack(columns, axis=-1)[kept].astype(np.float32)} if columns else {}
-    return {"hovertemplate": text, **told}

@@ -23,7 +23,8 @@ from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_b
 from frontend.figures.heatmap import heatmap
 from frontend.figures.heatmap_difference import heatmap_difference
 from frontend.figures.labels import label
-from frontend.figures.metrics import MetricSeries, average_precision, learning_rate, losses
+from frontend.figures.metric_lines import MetricSeries
+from frontend.figures.metrics import average_precision, learning_rate, losses
 from frontend.figures.quantity import SLOPE, SLOPE_TOP, quantity
 from frontend.figures.runs import FigureRun, told_apart
 from frontend.figures.spectrum import SpectrumLine, spectrum

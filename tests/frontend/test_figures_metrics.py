@@ -12,7 +12,8 @@ from backend.measurements import repository as measurements
 from backend.models import Run
 from frontend.figure_catalogue import figure
 from frontend.figure_request import FigureRequest
-from frontend.figures.metrics import MetricSeries, learning_rate, losses
+from frontend.figures.metric_lines import MetricSeries
+from frontend.figures.metrics import learning_rate, losses
 from frontend.figures.runs import FigureRun
 from frontend.figures.smoothing import exponential_mean
 from frontend.figures.thinning import MOST_POINTS, kept_points

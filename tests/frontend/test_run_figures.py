@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.figures.metrics import MetricSeries, gpu_memory, losses, own_metric, precision_by_size
+from frontend.figures.metric_lines import MetricSeries
+from frontend.figures.metrics import gpu_memory, losses, own_metric, precision_by_size
 from frontend.figures.runs import FigureRun
 from frontend.figures.smoothing import exponential_mean, memory_of
 
