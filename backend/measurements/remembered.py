@@ -15,6 +15,8 @@ from backend.models import SpectrumSummary
 
 ROOM = 64 * 2**20
 """Bytes that are kept of each database."""
+Stamp = tuple[Any, ...]
+"""What a result was computed from, in a few numbers."""
 
 
 class Sized(Protocol):
@@ -65,7 +67,7 @@ def remembered(session: Session) -> Remembered:
     return _BY_ENGINE.setdefault(session.get_bind().engine, Remembered())
 
 
-def stamp_of(session: Session, run_id: int) -> tuple[Any, ...]:
+def stamp_of(session: Session, run_id: int) -> Stamp:
     """Return what changes with every spectrum that a run adds or records anew."""
     s = SpectrumSummary
     sums = (func.sum(s.trace), func.sum(s.lambda_1), func.sum(s.dimensionality), func.sum(s.positions))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from backend.models import Base, Checkpoint, Layer, Metric, Prediction, Spectrum
 
 KEPT_EVALUATIONS = 3
 """Of whose predictions a run keeps: enough to see whether the last ones still changed something."""
+FETCHED = 200
+"""Spectra fetched at a time."""
 
 
 def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -129,17 +131,46 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
     return session.execute(query.order_by(Spectrum.iteration)).all()
 
 
-def all_spectra(session: Session, run_id: int) -> Sequence[tuple[int, int, bytes]]:
-    """Return (layer, iteration, float32 bytes) of every spectrum of a run."""
+def spectra_in_parts(session: Session, run_id: int) -> Iterator[Sequence[tuple[int, int, bytes]]]:
+    """Yield (layer, iteration, float32 bytes) of each spectrum of a run, by layer and iteration, some at a time.
+
+    Those of a long run need not fit in memory.
+    """
     query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)
-    return session.execute(query.order_by(Spectrum.layer, Spectrum.iteration)).all()
+    ordered = query.order_by(Spectrum.layer, Spectrum.iteration).execution_options(yield_per=FETCHED)
+    yield from session.execute(ordered).partitions()
 
 
-def summaries(session: Session, run_id: int) -> Sequence[tuple[int, int, int, int, int]]:
-    """Return (layer, iteration, dimensionality, images, positions) of every spectrum, without its blob."""
+def bytes_of_spectra(session: Session, run_id: int) -> int:
+    """Return how many bytes a run's eigenvalues take, by its layers' widths."""
     s = SpectrumSummary
-    query = select(s.layer, s.iteration, s.dimensionality, s.images, s.positions).where(s.run_id == run_id)
-    return session.execute(query.order_by(s.layer, s.iteration)).all()
+    per_layer = (
+        select(s.layer, func.count().label("count")).where(s.run_id == run_id).group_by(s.layer).subquery()
+    )
+    query = select(func.sum(4 * Layer.width * per_layer.c.count)).join(
+        per_layer, (Layer.run_id == run_id) & (Layer.order == per_layer.c.layer)
+    )
+    return int(session.scalar(query) or 0)
+
+
+def dimensionalities(session: Session, run_id: int) -> Sequence[tuple[int, int, int]]:
+    """Return (layer, iteration, dimensionality at the paper's threshold) of every spectrum, without its blob."""
+    s = SpectrumSummary
+    query = select(s.layer, s.iteration, s.dimensionality).where(s.run_id == run_id)
+    return session.execute(query).all()
+
+
+def latest_positions(session: Session, run_id: int) -> dict[int, int]:
+    """Return of each measured layer the positions of its last spectrum."""
+    s = SpectrumSummary
+    last = (
+        select(s.layer, func.max(s.iteration).label("last"))
+        .where(s.run_id == run_id)
+        .group_by(s.layer)
+        .subquery()
+    )
+    query = select(s.layer, s.positions).join(last, (s.layer == last.c.layer) & (s.iteration == last.c.last))
+    return dict(session.execute(query.where(s.run_id == run_id)).all())
 
 
 def counts(session: Session, run_ids: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput, NotFound
-from backend.measurements import repository
-from backend.measurements.remembered import remembered, stamp_of
+from backend.measurements import repository, stacks
+from backend.measurements.remembered import Stamp, remembered, stamp_of
 from backend.models import Layer
 from backend.spectra.criteria import CRITERIA, dimensionality
 
 PAPER_CRITERION: Final = "absolute"
 PAPER_THRESHOLD = 1e-3
+Counted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Layers' orders, iterations and numbers, one of each for every spectrum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +108,21 @@ def dimensions(
     It is computed once for the spectra that there are, and may not be changed.
     """
     chosen = criterion_threshold(criterion, threshold)
+    stamp = stamp_of(session, run_id)
     return remembered(session).get(
-        (run_id, criterion, chosen),
-        stamp_of(session, run_id),
-        lambda: _dimensions(session, run_id, criterion, chosen),
+        (run_id, criterion, chosen), stamp, lambda: _dimensions(session, run_id, criterion, chosen, stamp)
     )
 
 
-def _dimensions(session: Session, run_id: int, criterion: str, chosen: float | None) -> Dimensions:
+def _dimensions(
+    session: Session, run_id: int, criterion: str, chosen: float | None, stamp: Stamp
+) -> Dimensions:
     layers = repository.layers(session, run_id)
-    summaries = repository.summaries(session, run_id)
-    iterations = tuple(sorted({row[1] for row in summaries}))
-    column = {iteration: k for k, iteration in enumerate(iterations)}
-    row_of = {layer.order: k for k, layer in enumerate(layers)}
-    values = np.full((len(layers), len(iterations)), np.nan)
     if criterion == PAPER_CRITERION and chosen == PAPER_THRESHOLD:
-        for layer, iteration, count, _, _ in summaries:
-            values[row_of[layer], column[iteration]] = count
+        found = _counted_when_measured(session, run_id)
     else:
-        _fill_from_spectra(session, run_id, criterion, chosen, values, row_of, column)
+        found = _counted_now(session, run_id, criterion, chosen, stamp)
+    iterations, values = _table(found, {layer.order: k for k, layer in enumerate(layers)})
     values.flags.writeable = False
     return Dimensions(
         layers=tuple(layer.name for layer in layers),
@@ -133,35 +131,47 @@ def _dimensions(session: Session, run_id: int, criterion: str, chosen: float | N
         widths=tuple(layer.width for layer in layers),
         iterations=iterations,
         values=values,
-        positions_per_channel=_positions_per_channel(layers, summaries),
+        positions_per_channel=_positions_per_channel(session, run_id, layers),
         criterion=criterion,
         threshold=chosen,
     )
 
 
-def _fill_from_spectra(
-    session: Session,
-    run_id: int,
-    criterion: str,
-    threshold: float | None,
-    values: NDArray[np.float64],
-    row_of: dict[int, int],
-    column: dict[int, int],
-) -> None:
-    by_layer: dict[int, tuple[list[int], list[bytes]]] = {}
-    for layer, iteration, blob in repository.all_spectra(session, run_id):
-        iterations, blobs = by_layer.setdefault(layer, ([], []))
-        iterations.append(column[iteration])
-        blobs.append(blob)
-    for layer, (columns, blobs) in by_layer.items():
-        spectra = np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), -1)
-        values[row_of[layer], columns] = dimensionality(spectra, CRITERIA[criterion].name, threshold)
+def _counted_when_measured(session: Session, run_id: int) -> Counted:
+    rows = repository.dimensionalities(session, run_id)
+    layers, iterations, counts = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(layers, np.int64), np.array(iterations, np.int64), np.array(counts, np.float64)
+
+
+def _counted_now(
+    session: Session, run_id: int, criterion: str, threshold: float | None, stamp: Stamp
+) -> Counted:
+    layers, iterations, values = [], [], []
+    for one in stacks.of_run(session, run_id, stamp):
+        layers.append(np.full(len(one.iterations), one.layer))
+        iterations.append(np.array(one.iterations))
+        values.append(dimensionality(one.eigenvalues, CRITERIA[criterion].name, threshold))
+    if not layers:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    return np.concatenate(layers), np.concatenate(iterations), np.concatenate(values)
+
+
+def _table(found: Counted, row_of: dict[int, int]) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return the iterations, rising, and a value for each layer's row at each of them."""
+    layers, when, numbers = found
+    iterations, columns = np.unique(when, return_inverse=True)
+    orders, which = np.unique(layers, return_inverse=True)
+    rows = np.array([row_of[order] for order in orders.tolist()], np.int64)
+    values = np.full((len(row_of), len(iterations)), np.nan)
+    if len(numbers):
+        values[rows[which], columns] = numbers
+    return tuple(iterations.tolist()), values
 
 
 def _positions_per_channel(
-    layers: Sequence[Layer], summaries: Sequence[tuple[int, int, int, int, int]]
+    session: Session, run_id: int, layers: Sequence[Layer]
 ) -> tuple[float | None, ...]:
-    latest = {layer: positions for layer, _, _, _, positions in summaries}
+    latest = repository.latest_positions(session, run_id)
     return tuple(latest[layer.order] / layer.width if layer.order in latest else None for layer in layers)
 
 
