@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,11 +14,12 @@ from fastapi import APIRouter, Header, Response
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.staticfiles import StaticFiles
 
-FOLDER = Path(__file__).parent / "static"
+from backend.errors import NotFound
+from frontend import modules
+from frontend.modules import FOLDER
+
 STYLES = Path(__file__).parent / "styles"
 """Parts of the one stylesheet, joined in the order of their names: tokens, what every page has, then pages."""
-_IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -48,11 +48,44 @@ def stylesheet() -> str:
     return "".join(part.read_text(encoding="utf-8") for part in sorted(STYLES.glob("*.css")))
 
 
+@cache
+def _compressed_stylesheet() -> bytes:
+    return gzip.compress(stylesheet().encode(), mtime=0)
+
+
 @router.get("/static/{version}/style.css")
-def style(version: str) -> Response:
+def style(version: str, accept_encoding: str = Header("")) -> Response:
     """Serve the stylesheet; an address of another version than this one's is not kept."""
-    cache = IMMUTABLE if version == static_version() else "no-cache"
-    return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": cache})
+    return _kept(accept_encoding, stylesheet, _compressed_stylesheet, "text/css", version == static_version())
+
+
+def script_url(*names: str) -> str:
+    """Return the address of modules and all that they import, as one file."""
+    return static_url(f"joined/{'+'.join(name.removesuffix('.js') for name in names)}.js")
+
+
+@router.get("/static/{version}/joined/{names}.js")
+def script(version: str, names: str, accept_encoding: str = Header("")) -> Response:
+    """Serve modules as one file. Raises NotFound for one that does not exist."""
+    asked = tuple(f"{name}.js" for name in names.split("+"))
+    if not modules.module_names().issuperset(asked) or len(set(asked)) < len(asked):
+        raise NotFound("there is no such script; open the page again, its address may be an older version's")
+    text, small = partial(modules.joined, asked), partial(modules.compressed, asked)
+    return _kept(accept_encoding, text, small, "text/javascript", version == static_version())
+
+
+def _kept(
+    accept_encoding: str,
+    text: Callable[[], str],
+    compressed: Callable[[], bytes],
+    media_type: str,
+    current: bool,
+) -> Response:
+    """Return text as small as the browser takes it, to be kept by it where the address names its content."""
+    headers = {"Cache-Control": IMMUTABLE if current else "no-cache", "Vary": "Accept-Encoding"}
+    if "gzip" not in accept_encoding:
+        return Response(text(), media_type=media_type, headers=headers)
+    return Response(compressed(), media_type=media_type, headers={**headers, "Content-Encoding": "gzip"})
 
 
 def plotly_url() -> str:
@@ -81,24 +114,11 @@ def _compressed_plotly() -> bytes:
     return gzip.compress(get_plotlyjs().encode(), compresslevel=9, mtime=0)
 
 
-def inlined_script(names: Sequence[str]) -> str:
-    """Return modules as the text of one, in the order given: each may import from those before it."""
-    whole = "".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
-    return _EXPORT.sub("", _IMPORT.sub("", whole))
-
-
 @router.get("/plotly/{version}/plotly.min.js")
 def plotly_js(version: str, accept_encoding: str = Header("")) -> Response:
     """Serve plotly.js, compressed once per process."""
-    headers = {
-        "Cache-Control": IMMUTABLE if version == get_plotlyjs_version() else "no-cache",
-        "Vary": "Accept-Encoding",
-    }
-    if "gzip" not in accept_encoding:
-        return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
-    return Response(
-        compressed_plotly(), media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"}
-    )
+    current = version == get_plotlyjs_version()
+    return _kept(accept_encoding, get_plotlyjs, compressed_plotly, "text/javascript", current)
 
 
 @router.get("/favicon.ico")

@@ -56,6 +56,7 @@ _ENVIRONMENT.filters.update(
 _ENVIRONMENT.globals.update(
     colour_class=colour_class,
     static=assets.static_url,
+    script_url=assets.script_url,
     plotly_url=assets.plotly_url,
 )
 

@@ -14,8 +14,9 @@ from backend.models import Run
 from backend.runs.presentation import RunItem, items
 from backend.spectra.criteria import CRITERIA
 from frontend import formats, gather
-from frontend.assets import compressed_plotly, inlined_script, stylesheet
+from frontend.assets import compressed_plotly, stylesheet
 from frontend.cautions import cautions
+from frontend.modules import joined
 from frontend.report.contents import chosen_layers, panels
 from frontend.report.drawing import Drawing, drawings
 from frontend.report.packing import Store, as_text, compressed_json
@@ -25,7 +26,7 @@ from frontend.report.request import ReportRequest
 from frontend.settings_table import compared_settings, comparison_warning, recorded_warning
 from frontend.templating import rendered
 
-SCRIPTS = ("numbers.js", "report.js")
+SCRIPTS = ("report.js",)
 TITLE_NAMES = 3
 """More names would not be read in a title."""
 
@@ -84,7 +85,7 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         content=compressed_json(content),
         arrays=store.compressed(),
         plotly=as_text(compressed_plotly()),
-        script=inlined_script(SCRIPTS),
+        script=joined(SCRIPTS),
     )
     return text.encode()
 

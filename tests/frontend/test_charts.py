@@ -98,7 +98,7 @@ def test_a_table_holds_names_as_they_are_and_runs_no_formula(
     open_compare(tab, server, roles)
     text = tab.evaluate(
         """async () => {
-             const base = document.querySelector('script[src$="/page.js"]').src.replace("page.js", "csv.js");
+             const base = document.querySelector('link[rel="stylesheet"]').href.replace("style.css", "csv.js");
              const { csvOf } = await import(base);
              const traces = ["=1+1", "&lt;b&gt;AP&lt;/b&gt;", "AP<sub>50</sub>", "@cmd", 'a "b", c'].map((name) => (
                { type: "scatter", name, x: [1], y: [-2] }));
