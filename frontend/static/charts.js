@@ -5,6 +5,7 @@ import { attachMenu } from "./export.js";
 import { attachFullScreen } from "./full-screen.js";
 import { drawMark } from "./chart-marks.js";
 import { currentTheme } from "./page.js";
+import { plotlyReady } from "./plotly-ready.js";
 import { shareHover } from "./shared-hover.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false, scrollZoom: false };
@@ -76,7 +77,7 @@ export class Chart {
     const version = ++this.version;
     this.#state("loading");
     try {
-      const figure = await getJson(this.address(view));
+      const [figure] = await Promise.all([getJson(this.address(view)), plotlyReady()]);
       if (version === this.version) await this.#draw(figure);
     } catch (error) {
       if (version === this.version) this.#fail(view, error instanceof Error ? error.message : String(error));

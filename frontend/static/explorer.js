@@ -1,8 +1,10 @@
 /** One cursor (layer, iteration) and one criterion move through all charts of a page. */
 import { readView, writeView } from "./address.js";
+import { METRICS, NEEDS } from "./chart-needs.js";
 import { pageCharts } from "./charts.js";
 import { CriterionControl } from "./criterion.js";
 import { DepthPainter } from "./depth-painter.js";
+import { byId } from "./dom.js";
 import { attachKeys } from "./keys.js";
 import { LayerPicker } from "./layer-picker.js";
 import { placeCursor, pointed } from "./marks.js";
@@ -24,21 +26,8 @@ import { ViewControls } from "./view-controls.js";
 
 /** While a run trains, its losses are fetched no more often: the machine that draws may be the one that trains. */
 const METRICS_EVERY_MS = 4000;
-/** @type {Record<string, string[]>} what figures depend on beside what the page's template says */
-const NEEDS = {
-  spectrum: ["y", "xs", "ys", "band", "align"],
-  dimension_by_iteration: ["x", "band"],
-  dimension_by_depth: ["align"],
-  heatmap_difference: ["align"],
-  losses: ["x", "band"],
-  average_precision: ["x", "band"],
-  learning_rate: ["x"],
-  metric: ["x", "band"],
-};
 /** The other charts wait no longer for a spectrum: it may not be in sight. */
 const REST_AFTER_MS = 1200;
-const METRICS = ["losses", "average_precision", "learning_rate", "metric"];
-
 export { pageView } from "./page-view.js";
 
 export class Explorer {
@@ -85,6 +74,8 @@ export class Explorer {
     this.multiples = new Multiples(this);
     document.addEventListener("themechange", () => this.charts.forEach((chart) => chart.show(this.view)));
     attachKeys(this);
+    const moving = this.charts.filter((chart) => chart.needs.has("layer")).map((chart) => chart.element);
+    this.measured.watch([byId("cursor", HTMLElement), ...moving]);
     this.#controls();
     this.multiples.show(this.picker.set(page.layers, this.view.layer, this.view.layers ?? ""));
   }
@@ -142,6 +133,7 @@ export class Explorer {
     const { view, page } = this;
     this.timeline = new Timeline(page.runs, page.iterations, this.controls.align);
     const asked = this.controls.align === "progress" ? view.progress : view.iteration;
+    if (typeof asked === "number") view.iteration = Math.round(this.timeline.iterationOf(page.runs[0].id, asked));
     const last = this.timeline.steps.length - 1;
     this.scrubber.set(this.timeline, typeof asked === "number" ? this.timeline.indexOf(asked) : Math.max(0, last));
   }
@@ -159,8 +151,19 @@ export class Explorer {
     writeView(this.view);
     const concerned = this.charts.filter((chart) => chart.needs.has("layer"));
     this.redraw();
-    await Promise.all([this.measured.loadSpectra(), ...concerned.map((chart) => chart.show(this.view))]);
+    await this.#spectrumFirst(concerned);
+    await this.measured.loadSpectra();
     this.redraw();
+  }
+
+  /**
+   * What is asked for first is answered first.
+   * @param {Chart[]} charts
+   */
+  async #spectrumFirst(charts) {
+    const first = charts.filter((chart) => chart.figure === "spectrum");
+    await Promise.all(first.map((chart) => chart.show(this.view)));
+    for (const chart of charts) if (!first.includes(chart)) chart.show(this.view);
   }
 
   /** @param {number} by */
@@ -223,6 +226,7 @@ export class Explorer {
 
   /** @param {number} position */
   #scrubbed(position) {
+    this.measured.want();
     const step = this.timeline.steps[position];
     this.view.progress = this.timeline.align === "progress" ? Math.round(100 * step) / 100 : null;
     // What figures are asked for is the first run's iteration.
@@ -280,11 +284,7 @@ export class Explorer {
   /** @param {Chart} chart */
   #drawn(chart) {
     placeCursor(chart, this);
-    if (chart.figure === "spectrum" && !this.measured.wanted) {
-      this.measured.wanted = true;
-      this.firstDrawn();
-      void this.measured.loadSpectra().then(() => this.redraw());
-    }
+    if (chart.figure === "spectrum") this.firstDrawn();
     this.redraw();
   }
 

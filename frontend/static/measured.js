@@ -13,7 +13,7 @@ export class Measured {
     /** @type {Map<number, Dimensions>} by run */
     this.dimensions = new Map();
     this.loading = new Loading(explorer);
-    /** Whether a spectrum has been seen, and with it all its snapshots are asked for. */
+    /** Whether all snapshots of the layer under the cursor are asked for, so that it can move. */
     this.wanted = false;
   }
 
@@ -39,6 +39,23 @@ export class Measured {
   holders(layer) {
     const ids = this.explorer.page.layers.find((one) => one.name === layer)?.runs ?? [];
     return this.explorer.page.runs.filter((run) => run.iterations.length && ids.includes(run.id));
+  }
+
+  /**
+   * Fetch all snapshots as soon as a hand nears what moves the cursor: many who open a page never move it.
+   * @param {HTMLElement[]} near
+   */
+  watch(near) {
+    const want = () => this.want();
+    for (const element of near) for (const kind of ["pointerenter", "focusin"]) element.addEventListener(kind, want);
+    document.addEventListener("keydown", want);
+  }
+
+  /** Fetch all snapshots, if they have not been asked for yet. */
+  want() {
+    if (this.wanted) return;
+    this.wanted = true;
+    void this.loadSpectra().then(() => this.explorer.redraw());
   }
 
   async loadSpectra() {

@@ -44,6 +44,7 @@ def test_scrubbing_asks_for_nothing_and_a_reload_gives_the_same_view(
 ) -> None:
     compare(tab, server, roles, "&layer=layer4.1&i=0")
     expect(tab.locator("#iteration-text")).to_have_text("0 of 1,200")
+    tab.locator("#iteration").focus()
     early = drawn_spectra(tab)
     asked: list[str] = []
     # The browser fetches its icon when it likes.

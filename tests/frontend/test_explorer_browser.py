@@ -54,6 +54,13 @@ def asked_of_the_server(page: Page, server: str, query: str) -> dict[str, Any]:
     )
 
 
+def same_parts(drawn: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert drawn.keys() == wanted.keys()
+    for part, (x, y) in wanted.items():
+        assert drawn[part][0] == pytest.approx(x, rel=1e-5), part
+        assert drawn[part][1] == pytest.approx(y, rel=1e-5, abs=1e-12), part
+
+
 @pytest.mark.parametrize(
     ("view", "criterion"),
     [
@@ -76,10 +83,7 @@ def test_what_is_drawn_while_scrubbing_is_what_the_server_draws(
     ids = f"{roles['I']},{roles['S']},{roles['pretraining']}"
     query = f"runs={ids}&layer=layer4.1&iteration=100&criterion={criterion}{view}"
     wanted, drawn = asked_of_the_server(tab, server, query), tab.evaluate(PARTS)
-    assert drawn.keys() == wanted.keys()
-    for part, (x, y) in wanted.items():
-        assert drawn[part][0] == pytest.approx(x, rel=1e-5), part
-        assert drawn[part][1] == pytest.approx(y, rel=1e-5, abs=1e-12), part
+    same_parts(drawn, wanted)
 
 
 @pytest.mark.parametrize("height", ["absolute", "relative", "cumulative"])
@@ -250,8 +254,31 @@ def test_a_link_opens_the_same_view_in_a_fresh_browser(
     expect(other.locator("#band-readout")).to_contain_text("mean of")
     expect(other.locator(".small-chart")).to_have_count(4)
     at_rest(other)
-    assert other.evaluate(PARTS) == tab.evaluate(PARTS)
+    same_parts(other.evaluate(PARTS), tab.evaluate(PARTS))
     context.close()
+
+
+def test_snapshots_are_fetched_once_a_hand_nears_the_cursor(
+    tab: Page, server: str, roles: dict[str, int]
+) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{server}/compare?runs={roles['I']},{roles['S']}&layer=layer4.1")
+    tab.wait_for_selector(DRAWN)
+    at_rest(tab)
+    assert [url for url in asked if "/figures/spectrum?" in url]
+    assert not [url for url in asked if "/spectra?" in url], "nobody has moved the cursor"
+    tab.locator("#cursor").hover()
+    tab.locator("#iteration").focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowLeft")
+    at_rest(tab)
+    assert len([url for url in asked if "/spectra?" in url]) == 2, (
+        "one block a run, however often the cursor moves"
+    )
+    assert len([url for url in asked if "/static/" in url and ".js" in url]) == 2, (
+        "theme and the page's own script"
+    )
 
 
 def test_partial_loads_say_how_much_is_here(tab: Page, server: str, roles: dict[str, int]) -> None:
@@ -260,6 +287,7 @@ def test_partial_loads_say_how_much_is_here(tab: Page, server: str, roles: dict[
     tab.goto(f"{server}/compare?runs={roles['I']},{roles['S']}&layer=layer4.1")
     tab.wait_for_selector(DRAWN)
     note = tab.locator("figure[data-figure=spectrum] .chart-note")
+    tab.locator("#iteration").focus()
     expect(note).to_have_text("0 of 12 iterations")
     for one in list(held):
         one.continue_()
