@@ -63,7 +63,7 @@ def spectrum_figure(
 
 
 def _spectra(session: Session, run: FigureRun, layer: str) -> service.LayerSpectra | None:
-    if not any(one.name == layer for one in repository.layers(session, run.id)):
+    if repository.layer(session, run.id, layer) is None:
         return None
     return service.layer_spectra(session, run.id, layer)
 
@@ -83,6 +83,10 @@ def _range(eigenvalues: NDArray[np.float32], scale: SpectrumScale) -> tuple[floa
         first = scale.drawn(eigenvalues)[:, 0]
         return float(np.nanmin(first, initial=1.0)), 1.0
     values = eigenvalues if scale.height == "absolute" else scale.drawn(eigenvalues)
+    # Rows fall, so that most often their ends are all there is to look at.
+    last = values[:, -1:]
+    if len(last) and (last > 0).all():
+        return float(last.min()), float(values[:, 0].max())
     positive = values[values > 0]
     return float(positive.min(initial=np.inf)), float(positive.max(initial=0.0))
 

@@ -105,6 +105,11 @@ def layers(session: Session, run_id: int) -> Sequence[Layer]:
     return session.scalars(select(Layer).where(Layer.run_id == run_id).order_by(Layer.order)).all()
 
 
+def layer(session: Session, run_id: int, name: str) -> Layer | None:
+    """Return the run's map of that name."""
+    return session.scalars(select(Layer).where(Layer.run_id == run_id, Layer.name == name).limit(1)).first()
+
+
 def metrics(
     session: Session, run_id: int, names: Sequence[str], after: int
 ) -> Sequence[tuple[str, int, float | None]]:

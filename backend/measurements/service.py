@@ -62,10 +62,10 @@ class Series:
 
 def layer_named(session: Session, run_id: int, name: str) -> Layer:
     """Return the run's layer of that name, or say which there are."""
+    layer = repository.layer(session, run_id, name)
+    if layer is not None:
+        return layer
     found = repository.layers(session, run_id)
-    for layer in found:
-        if layer.name == name:
-            return layer
     if not found:
         raise NotFound(f"run {run_id} has logged no layers yet; wait for its first snapshot")
     raise NotFound(
