@@ -6,6 +6,7 @@ import { Explorer, pageView } from "./explorer.js";
 import { refreshRegions, settled, watchRuns } from "./live.js";
 import { Predictions } from "./predictions.js";
 import { attachActions } from "./run-actions.js";
+import { attachWords } from "./run-editor.js";
 import { watchHeartbeat } from "./run-heartbeat.js";
 import { LogView } from "./run-log.js";
 import { controlLook } from "./run-look.js";
@@ -20,13 +21,17 @@ const predictions = new Predictions(run);
 const log = document.getElementById("log") ? new LogView(run) : null;
 const readHeartbeat = watchHeartbeat(run);
 
-const update = settled(async () => {
+/** Bring the page to what the server shows now. */
+async function bring() {
   const page = await refreshRegions();
   readHeartbeat();
-  if (page) {
-    adoptCharts(page);
-    await explorer.extend(pageView(page));
-  }
+  if (page) adoptCharts(page);
+  return page;
+}
+
+const update = settled(async () => {
+  const page = await bring();
+  if (page) await explorer.extend(pageView(page));
   await log?.refresh().catch(() => undefined);
   await predictions.refresh().catch(() => undefined);
 }, 1200);
@@ -36,6 +41,7 @@ watchRuns((change) => {
   if (change?.deleted.includes(run)) location.assign("/");
 });
 attachActions(head, update);
+attachWords(run, bring);
 
 /**
  * Add the charts of metrics that have been measured since the page was made; those that are there stay as they are.
