@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 pytestmark = pytest.mark.browser
 PLACES = """[...document.querySelectorAll('#head .status, #head .buttons, #words, #word-notes, #state, #training')]
   .map((one) => one.getBoundingClientRect()).map(({ x, y }) => `${x} ${y}`).join()"""
+
+
+@pytest.fixture(autouse=True)
+def leave(tab: Page, passing_run: Callable[..., int]) -> Iterator[None]:
+    """Leave the page before its run goes: a figure of a run that is gone is refused."""
+    yield
+    tab.goto("about:blank")
 
 
 @pytest.fixture
