@@ -146,7 +146,7 @@ def _print_items(found: list[RunItem] | list[Any]) -> None:
         [
             str(run.id),
             run.name,
-            run.status,
+            f"{run.status}, waits for {run.waits_for}" if run.waits_for else run.status,
             f"{run.progress.iteration}/{run.progress.iterations or '?'}",
             percent(run.summary.ap if run.summary.ap is not None else run.summary.top1),
             millions(run.summary.parameters),

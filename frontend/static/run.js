@@ -37,7 +37,9 @@ const update = settled(async () => {
 }, 1200);
 
 watchRuns((change) => {
-  if (!change || change.changed.includes(run)) update();
+  // One that waits for another says so until that one has ended.
+  const concerning = [run, Number(head.dataset.waits)];
+  if (!change || concerning.some((one) => change.changed.includes(one))) update();
   if (change?.deleted.includes(run)) location.assign("/");
 });
 attachActions(head, update);
