@@ -79,6 +79,8 @@ def test_what_a_queued_run_waits_for_is_linked(
     assert f'id="run-{run}" data-id' in client.get("/", params={"only": source}).text
     assert f'id="run-{run}" data-same' in client.get("/", params={"only": roles["I"]}).text
     assert f"waits for {link}" in client.get(f"/runs/{run}").text
+    losses = client.get("/api/v1/figures/losses", params={"runs": run}).json()
+    assert losses["layout"]["meta"]["empty"].startswith(f"Waits for run {source}. ")
     passing_run(parent_run_id=roles["I"])
     assert client.get(f"/api/v1/runs/{run}").json()["waits_for"] is None
 
