@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from backend.models import Run
 from backend.runs.presentation import RunItem
@@ -13,9 +14,13 @@ from frontend.formats import counted, duration
 
 @dataclass(frozen=True)
 class Turn:
-    """A queued run and why it waits; `warning` where waiting alone will not help."""
+    """A queued run and why it waits; `warning` where waiting alone will not help.
+
+    `place` counts from 1 in the order in which runs begin; None of one that waits for another's weights.
+    """
 
     run: RunItem
+    place: int | None
     priority: int
     reason: str
     warning: str
@@ -28,18 +33,17 @@ def turns(
     alive = [worker for worker in workers if worker.alive]
     idle = sum(worker.run_id is None for worker in alive)
     ends = sorted(run.progress.eta_seconds for run in busy if run.progress.eta_seconds is not None)
-    return [
-        Turn(
-            one,
-            runs[one.id].priority,
-            _reason(place, len(alive), idle, ends, queue),
-            _warning(runs[one.id], alive),
-        )
-        for place, one in enumerate(queue)
-    ]
+    ready = count()
+    found = []
+    for one in queue:
+        place = next(ready) if one.waits_for is None else None
+        reason = "" if place is None else _reason(place, len(alive), idle, ends)
+        warning = _warning(runs[one.id], alive)
+        found.append(Turn(one, None if place is None else place + 1, runs[one.id].priority, reason, warning))
+    return found
 
 
-def _reason(place: int, alive: int, idle: int, ends: Sequence[float], queue: Sequence[RunItem]) -> str:
+def _reason(place: int, alive: int, idle: int, ends: Sequence[float]) -> str:
     if not alive:
         return "no worker is alive"
     if place < idle:

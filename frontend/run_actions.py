@@ -30,11 +30,21 @@ def action_buttons(run: Run, shown: RunItem) -> list[ActionButton]:
     """Return the buttons of a run; a recorded one is never resumed or retried."""
     by_status = actions_by_status(run)
     possible = {action for actions in by_status.values() for action in actions}
-    return [
+    *others, delete = [
         ActionButton(name, word, ABOUT[name], "" if name in shown.actions else _reason(run, name, by_status))
         for name, word in WORDS.items()
         if name in possible
     ]
+    return [*others, _archiving(run), delete]
+
+
+def _archiving(run: Run) -> ActionButton:
+    """Return the button that puts a run aside or brings it back: one place for both, so that the focus stays."""
+    if run.archived:
+        return ActionButton("archive", "Unarchive", "Lists of runs show it again.", "")
+    under_way = run.status in ("queued", "running")
+    reason = f"Possible when a run has ended; this one is {run.status}." if under_way else ""
+    return ActionButton("archive", "Archive", "Lists of runs leave it out; it can be brought back.", reason)
 
 
 def _reason(run: Run, action: str, by_status: dict[str, tuple[str, ...]]) -> str:

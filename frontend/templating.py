@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from backend.runs.edit import LIMITS
 from frontend import assets, formats
 from frontend.figures.colours import colour_class
 
@@ -55,6 +56,7 @@ _ENVIRONMENT.filters.update(
 )
 _ENVIRONMENT.globals.update(
     colour_class=colour_class,
+    limits=LIMITS,
     static=assets.static_url,
     script_url=assets.script_url,
     plotly_url=assets.plotly_url,

@@ -43,10 +43,11 @@ def field_errors(
     """
     found = []
     for error in errors:
-        field = _field(error["loc"])
+        run, field = _place(error["loc"])
         # Several contradictions of one specification come as the lines of one message.
         for message in _message(error, meant(field)).splitlines():
-            found.append({"field": field or _named(message), "message": message})
+            path = ".".join(filter(None, (run, field or _named(message))))
+            found.append({"field": path, "message": message})
     return found
 
 
@@ -62,9 +63,15 @@ def _named(message: str) -> str:
     return found.group() if found else ""
 
 
-def _field(location: Sequence[Any]) -> str:
-    # A discriminated union puts the chosen kind into the path: body.init.file.file is the field init.file.
+def _place(location: Sequence[Any]) -> tuple[str, str]:
+    """Return which of several runs is meant, as `runs.1`, empty where there is one; and the field."""
     parts = [str(part) for part in location if part not in ("body", "query", "path")]
+    several = len(parts) > 1 and parts[0] == "runs" and parts[1].isdigit()
+    return (".".join(parts[:2]), _field(parts[2:])) if several else ("", _field(parts))
+
+
+def _field(parts: list[str]) -> str:
+    # A discriminated union puts the chosen kind into the path: init.file.file is the field init.file.
     kinds = {"imagenet", "scratch", "run", "file", "coco", "voc", "folders", "shapes"}
     if len(parts) > 1 and parts[0] == "init" and parts[1] in kinds:
         del parts[1]
@@ -89,7 +96,7 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the handler's type
-    takes_a_specification = request.url.path.endswith(("/runs", "/runs/preview"))
+    takes_a_specification = request.url.path.endswith(("/runs", "/runs/together", "/runs/preview"))
     fields = field_errors(error.errors(), place_of) if takes_a_specification else field_errors(error.errors())
     sentence = "; ".join(as_sentence(f) for f in fields[:5])
     return answer(422, "invalid_input", sentence, fields=fields)

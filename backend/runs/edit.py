@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-MOST_TAGS = 20
+LIMITS = {"name": 200, "tag": 60, "tags": 20, "notes": 10_000}
+"""The most letters of each, and the most tags of a run; forms say so while one types."""
 
 
 def _named(text: str) -> str:
@@ -27,11 +28,11 @@ class RunEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(max_length=200), AfterValidator(_named)] | None = None
-    tags: list[Annotated[str, Field(max_length=60), AfterValidator(_named)]] | None = Field(
-        None, max_length=MOST_TAGS, description="In place of those it has."
+    name: Annotated[str, Field(max_length=LIMITS["name"]), AfterValidator(_named)] | None = None
+    tags: list[Annotated[str, Field(max_length=LIMITS["tag"]), AfterValidator(_named)]] | None = Field(
+        None, max_length=LIMITS["tags"], description="In place of those it has."
     )
-    notes: Annotated[str, Field(max_length=10_000), AfterValidator(_storable)] | None = None
+    notes: Annotated[str, Field(max_length=LIMITS["notes"]), AfterValidator(_storable)] | None = None
     archived: bool | None = Field(
         None, description="Lists leave an archived run out; one that is queued or running is refused."
     )

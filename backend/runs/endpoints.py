@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.runs import initialisation, recordings, repository, service
@@ -20,6 +20,7 @@ from backend.runs.specification import RunSpecification
 router = APIRouter(tags=["runs"])
 
 RunId = int
+MOST_TOGETHER = 20
 
 
 class CheckpointItem(BaseModel):
@@ -32,6 +33,14 @@ class CheckpointItem(BaseModel):
     created_at: Any
 
 
+class LaunchTogether(BaseModel):
+    """Runs that are of use only beside each other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[RunSpecification] = Field(min_length=1, max_length=MOST_TOGETHER)
+
+
 @router.post("/runs", status_code=201)
 def launch(
     specification: RunSpecification, database: DatabaseDep, settings: SettingsDep, broker: BrokerDep
@@ -42,6 +51,18 @@ def launch(
         presented = detail(session, run)
     # Rung after the commit: a worker that answers at once must find the row.
     broker.ring(presented.id)
+    return presented
+
+
+@router.post("/runs/together", status_code=201)
+def launch_together(
+    request: LaunchTogether, database: DatabaseDep, settings: SettingsDep, broker: BrokerDep
+) -> list[RunDetail]:
+    """Queue several runs, all or none: the paper's I and S, say. Answers them in the order asked for."""
+    with database.writing() as session:
+        presented = [detail(session, run) for run in service.launch_together(session, settings, request.runs)]
+    for one in presented:
+        broker.ring(one.id)
     return presented
 
 

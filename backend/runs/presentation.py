@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
 from backend.runs.start import StartReport
+from backend.runs.waiting import waited_for
 
 Origin = Literal["launched", "recorded"]
 
@@ -86,6 +87,8 @@ class RunItem(BaseModel):
     norm: str | None
     init: str
     parent_run_id: int | None
+    waits_for: int | None
+    """The run that has to end before this queued one can begin, since it starts from that one's last weights."""
     attempt: int
     error: str | None
     device: str | None
@@ -115,7 +118,8 @@ def detail(session: Session, run: Run) -> RunDetail:
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
     counts = measurements.counts(session, [run.id for run in runs])
     names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
-    return [_one(run, names, *counts[run.id]) for run in runs]
+    waits = waited_for(session, runs)
+    return [_one(run, names, *counts[run.id]) | {"waits_for": waits.get(run.id)} for run in runs]
 
 
 def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dict[str, Any]:

@@ -45,9 +45,12 @@ def page(
     sort: str,
     offset: int,
     limit: int,
+    archived: bool = False,
 ) -> tuple[Sequence[Run], int]:
-    """Return one page of runs and how many there are in all."""
+    """Return one page of runs and how many there are in all; archived ones only where they are asked for too."""
     conditions = _conditions(text, status, tag, dataset_id)
+    if not archived:
+        conditions.append(Run.archived.is_(False))
     total = session.scalar(select(func.count()).select_from(Run).where(*conditions)) or 0
     column = SORTABLE[sort.removeprefix("-")]
     ordered = column.desc() if sort.startswith("-") else column.asc()

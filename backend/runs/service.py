@@ -48,6 +48,19 @@ def launch(session: Session, settings: Settings, specification: RunSpecification
     return run
 
 
+def launch_together(
+    session: Session, settings: Settings, specifications: Sequence[RunSpecification]
+) -> list[Run]:
+    """Queue several runs, all or none: where one is refused, the caller's transaction leaves nothing behind."""
+    launched = []
+    for number, specification in enumerate(specifications, start=1):
+        try:
+            launched.append(launch(session, settings, specification))
+        except InvalidInput as error:
+            raise InvalidInput(f"run {number} of {len(specifications)}: {error}; none is queued") from None
+    return launched
+
+
 def default_name(specification: RunSpecification, dataset: str) -> str:
     """Return a name that tells runs apart: backbone, dataset, initialisation."""
     model = specification.model

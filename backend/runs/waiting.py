@@ -6,8 +6,10 @@ has ended; where that ended badly, the wait is given up (`queue.give_up_waiting`
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_
-from sqlalchemy.orm import aliased
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from backend.models import Run
 
@@ -18,8 +20,25 @@ ENDED_BADLY = ("failed", "cancelled", "lost")
 def is_ready() -> ColumnElement[bool]:
     """Return the condition under which a queued run waits for no other."""
     source = aliased(Run)
-    holds = or_(source.status.in_(UNDER_WAY), ended_badly(source))
-    return or_(not_(takes_the_last()), not_(exists().where(source.id == Run.parent_run_id, holds)))
+    return or_(not_(takes_the_last()), not_(exists().where(source.id == Run.parent_run_id, _holds(source))))
+
+
+def waited_for(session: Session, runs: Iterable[Run]) -> dict[int, int]:
+    """Return which run each of `runs` that waits waits for, by id: one query at most, however many runs."""
+    if not any(run.status == "queued" and run.parent_run_id for run in runs):
+        return {}
+    source = aliased(Run)
+    query = (
+        select(Run.id, source.id)
+        .join(source, source.id == Run.parent_run_id)
+        .where(Run.status == "queued", takes_the_last(), _holds(source))
+    )
+    return dict(session.execute(query).all())
+
+
+def _holds(source: type[Run]) -> ColumnElement[bool]:
+    """Return the condition under which a run that takes the last weights of `source` cannot begin."""
+    return or_(source.status.in_(UNDER_WAY), ended_badly(source))
 
 
 def takes_the_last() -> ColumnElement[bool]:

@@ -80,11 +80,22 @@ def _wait(instance: Instance, run_id: int, as_json: bool) -> None:
 
 
 @app.command("list")
-def listing(as_json: Json = False) -> None:
-    """List the runs, newest first."""
+def listing(
+    archived: Annotated[bool, typer.Option("--archived", help="List archived runs too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the runs, newest first; archived ones are left out."""
     with open_instance(read_settings(), migrate=True) as instance, instance.database.reading() as session:
         runs, _ = repository.page(
-            session, text="", status=(), tag="", dataset_id=None, sort="-id", offset=0, limit=1000
+            session,
+            text="",
+            status=(),
+            tag="",
+            dataset_id=None,
+            sort="-id",
+            offset=0,
+            limit=1000,
+            archived=archived,
         )
         found = items(session, runs)
     if as_json:
@@ -141,12 +152,17 @@ def _print(instance: Instance, run_id: int, as_json: bool) -> None:
         _print_items([found])
 
 
+def _status(run: RunItem) -> str:
+    waits = f", waits for {run.waits_for}" if run.waits_for else ""
+    return f"{run.status}{waits}{', archived' if run.archived else ''}"
+
+
 def _print_items(found: list[RunItem] | list[Any]) -> None:
     rows = [
         [
             str(run.id),
             run.name,
-            run.status,
+            _status(run),
             f"{run.progress.iteration}/{run.progress.iterations or '?'}",
             percent(run.summary.ap if run.summary.ap is not None else run.summary.top1),
             millions(run.summary.parameters),

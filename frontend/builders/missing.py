@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository
 from backend.models import Run, SpectrumSummary
+from backend.runs.waiting import waited_for
 from frontend import gather
 from frontend.figure_request import FigureRequest
 from frontend.settings_table import is_recorded
@@ -27,9 +28,15 @@ def explained(session: Session, asked: FigureRequest, figure: go.Figure, reason:
     told = {"empty": reason, **figure.layout.meta}
     runs = gather.runs_of(session, asked.run_ids)
     if runs and all(run.status == "queued" for run in runs):
-        told["empty"] = f"Waits for a worker. {told['empty']}"
+        told["empty"] = f"Waits for {_awaited(session, runs)}. {told['empty']}"
     figure.layout.meta = told
     return figure
+
+
+def _awaited(session: Session, runs: Sequence[Run]) -> str:
+    waits = waited_for(session, runs)
+    source, *others = {waits.get(run.id) for run in runs}
+    return "a worker" if source is None or others else f"run {source}"
 
 
 def no_spectra(session: Session, asked: FigureRequest) -> str:

@@ -124,7 +124,15 @@ def _status(one: RowView) -> str:
     run = one.run
     title = f' title="{escape(run.error)}"' if run.error else ""
     asked = "stopping" if run.stop_requested and run.status == "running" else run.status
-    return f'<td><span class="status {run.status}"{title}><i class="dot"></i>{asked}</span></td>'
+    status = f'<span class="status {run.status}"{title}><i class="dot"></i>{asked}</span>'
+    return f"<td>{status}{_wait(one.row.waits_for)}</td>"
+
+
+def _wait(source: int | None) -> str:
+    if source is None:
+        return ""
+    why = "It starts from the last weights of that run, once it has ended"
+    return f' <small class="waits" title="{why}">waits for <a href="/runs/{source}">run {source}</a></small>'
 
 
 def _progress(one: RowView) -> str:

@@ -221,7 +221,12 @@ class RunsView:
             yield GroupView(f"group-{k}", rows, group_label(by, group.value), group)
 
     def _row(self, row: TableRow, place: str) -> RowView:
-        return RowView(row, place, self.only is None or row.run.id in self.only)
+        return RowView(row, place, self.only is None or not self.only.isdisjoint(_concerning(row.run)))
+
+
+def _concerning(run: Run) -> tuple[int | None, ...]:
+    """Return the runs whose change shows in the row of `run`: one that is queued may wait for another."""
+    return (run.id, run.parent_run_id) if run.status == "queued" else (run.id,)
 
 
 def condition_words(condition: Condition) -> str:

@@ -72,6 +72,9 @@ function sentence(message) {
 
 const NAMED = /\b(dataset_id|init\.\w+|(?:model|training|probe|resources)\.\w+)\b/;
 
+/** Which of several runs is meant; the form has one field for all. */
+const OF_SEVERAL = /^runs\.\d+\.?/;
+
 /**
  * Errors of a response by field; a sentence that names a field belongs to that field.
  * @param {import("./api.js").ApiError} error
@@ -79,5 +82,5 @@ const NAMED = /\b(dataset_id|init\.\w+|(?:model|training|probe|resources)\.\w+)\
  */
 export function fieldErrors(error) {
   const listed = error.fields.length ? error.fields : [{ field: "", message: error.message }];
-  return listed.map(({ field, message }) => (field ? { field, message } : { field: NAMED.exec(message)?.[0] ?? "", message }));
+  return listed.map(({ field, message }) => ({ field: field.replace(OF_SEVERAL, "") || (NAMED.exec(message)?.[0] ?? ""), message }));
 }

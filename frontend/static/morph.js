@@ -8,6 +8,8 @@ const SCROLLED = ["tabindex", "role", "aria-label"];
  * @param {Element} wanted as the server renders it now
  */
 export function morph(current, wanted) {
+  // What a person edits stays until the editor is done with it.
+  if (current instanceof HTMLElement && "editing" in current.dataset) return;
   morphAttributes(current, wanted);
   const old = [...current.childNodes];
   const byId = new Map(old.flatMap((node) => (node instanceof Element && node.id ? [[node.id, node]] : [])));

@@ -99,17 +99,17 @@ async function start() {
     return;
   }
   launch.disabled = true;
-  /** @type {number[]} */
-  const ids = [];
   try {
     const wanted = specifications();
-    // Both are checked before either is queued: half a pair is of no use.
     await Promise.all(wanted.map((one) => send("POST", "/runs/preview", one)));
-    for (const one of wanted) ids.push((await send("POST", "/runs", one)).id);
-    location.assign(ids.length > 1 ? `/compare?runs=${ids.join(",")}` : `/runs/${ids[0]}`);
+    // Half a pair is of no use: both are queued by one request, or neither.
+    if (wanted.length > 1) {
+      /** @type {{id: number}[]} */
+      const launched = await send("POST", "/runs/together", { runs: wanted });
+      location.assign(`/compare?runs=${launched.map(({ id }) => id).join(",")}`);
+    } else location.assign(`/runs/${(await send("POST", "/runs", wanted[0])).id}`);
   } catch (error) {
     show(error);
-    if (ids.length) toast(`Run ${ids[0]} is queued, its counterpart is not`, "error");
     launch.disabled = false;
     if (json.typed() && !byId("json-error", HTMLElement).hidden) byId("json", HTMLTextAreaElement).focus();
     else focusFirstError(form);

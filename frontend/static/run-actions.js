@@ -1,4 +1,4 @@
-/** Cancel, resume, retry, delete: asked once, done where it is possible, else why it is not. */
+/** Cancel, resume, retry, archive, delete: asked once, done where it is possible, else why it is not. */
 import { send } from "./api.js";
 import { confirmed, toast } from "./dom.js";
 
@@ -19,15 +19,37 @@ export function attachActions(head, done) {
     const question = questions[action];
     if (question && !(await confirmed(question[0], `${button.dataset.name}\n${question[1]}`, question[2]))) return;
     try {
-      await (action === "delete" ? send("DELETE", `/runs/${run}`) : send("POST", `/runs/${run}/${action}`));
+      await act(run, action, head);
       if (action === "delete") return location.assign("/");
-      const stopping = recorded ? "Told to stop when it next records something." : "Stopping after this iteration.";
-      toast(action === "cancel" ? (head.dataset.status === "queued" ? "Cancelled." : stopping) : "Queued.");
+      toast(saidOf(action, head, recorded));
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), "error");
     }
     done();
   });
+}
+
+/**
+ * @param {number} run
+ * @param {string} action
+ * @param {HTMLElement} head
+ */
+function act(run, action, head) {
+  if (action === "archive") return send("PATCH", `/runs/${run}`, { archived: !head.dataset.archived });
+  return action === "delete" ? send("DELETE", `/runs/${run}`) : send("POST", `/runs/${run}/${action}`);
+}
+
+/**
+ * What is said once it is done.
+ * @param {string} action
+ * @param {HTMLElement} head
+ * @param {boolean} recorded
+ */
+function saidOf(action, head, recorded) {
+  if (action === "archive") return head.dataset.archived ? "Taken out of the archive." : "Archived; lists leave it out.";
+  if (action !== "cancel") return "Queued.";
+  if (head.dataset.status === "queued") return "Cancelled.";
+  return recorded ? "Told to stop when it next records something." : "Stopping after this iteration.";
 }
 
 /**

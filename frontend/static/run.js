@@ -6,6 +6,7 @@ import { Explorer, pageView } from "./explorer.js";
 import { refreshRegions, settled, watchRuns } from "./live.js";
 import { Predictions } from "./predictions.js";
 import { attachActions } from "./run-actions.js";
+import { attachWords } from "./run-editor.js";
 import { watchHeartbeat } from "./run-heartbeat.js";
 import { LogView } from "./run-log.js";
 import { controlLook } from "./run-look.js";
@@ -20,22 +21,29 @@ const predictions = new Predictions(run);
 const log = document.getElementById("log") ? new LogView(run) : null;
 const readHeartbeat = watchHeartbeat(run);
 
-const update = settled(async () => {
+/** Bring the page to what the server shows now. */
+async function bring() {
   const page = await refreshRegions();
   readHeartbeat();
-  if (page) {
-    adoptCharts(page);
-    await explorer.extend(pageView(page));
-  }
+  if (page) adoptCharts(page);
+  return page;
+}
+
+const update = settled(async () => {
+  const page = await bring();
+  if (page) await explorer.extend(pageView(page));
   await log?.refresh().catch(() => undefined);
   await predictions.refresh().catch(() => undefined);
 }, 1200);
 
 watchRuns((change) => {
-  if (!change || change.changed.includes(run)) update();
+  // One that waits for another says so until that one has ended.
+  const concerning = [run, Number(head.dataset.waits)];
+  if (!change || concerning.some((one) => change.changed.includes(one))) update();
   if (change?.deleted.includes(run)) location.assign("/");
 });
 attachActions(head, update);
+attachWords(run, bring);
 
 /**
  * Add the charts of metrics that have been measured since the page was made; those that are there stay as they are.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from backend.database import Database
 from backend.models import Checkpoint, Run, Worker
@@ -39,6 +41,19 @@ def chain(launch: Callable[..., Any]) -> tuple[int, int]:
 def claim(database: Database) -> int | None:
     with database.writing() as session:
         return queue.claim_next(session, "w", 60)
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """Yield the statements that databases are sent."""
+    found: list[str] = []
+
+    def note(*args: Any) -> None:
+        found.append(args[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield found
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 def finish(database: Database, run_id: int, status: str, error: str | None = None) -> None:
@@ -122,6 +137,32 @@ def test_whoever_launches_after_a_failure_is_told_what_is_missing(
     refusal = launch(run_id=source)
     assert refusal.status_code == 422
     assert "has no checkpoint" in refusal.json()["detail"]
+
+
+def test_lists_say_what_is_waited_for_by_one_query_however_many_wait(
+    client: TestClient,
+    database: Database,
+    chain: tuple[int, int],
+    launch: Callable[..., Any],
+    asked: list[str],
+) -> None:
+    def told() -> tuple[dict[int, int | None], int]:
+        asked.clear()
+        items = client.get("/api/v1/runs").json()["items"]
+        return {item["id"]: item["waits_for"] for item in items}, len(asked)
+
+    source, waiting = chain
+    found, queries = told()
+    assert found == {source: None, waiting: source}
+    more = [launch(run_id=waiting).json()["id"] for _ in range(5)]
+    found, later = told()
+    assert found == {source: None, waiting: source} | dict.fromkeys(more, waiting)
+    assert later == queries
+    assert client.get("/api/v1/queue").json()[1]["waits_for"] == source
+    assert claim(database) == source
+    assert told()[0][waiting] == source
+    finish(database, source, "succeeded")
+    assert told()[0][waiting] is None
 
 
 def test_nobody_rings_for_a_run_that_waits(app: FastAPI, database: Database, chain: tuple[int, int]) -> None:

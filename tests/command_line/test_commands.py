@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from backend.database import Database
+from backend.runs import service
 from eigenscope.instance import read_settings, with_token
 
 Call = Callable[..., Any]
@@ -125,6 +126,32 @@ def test_a_run_is_queued_shown_cancelled_and_deleted(eigenscope: Call, add: Call
     assert "cancel is possible only when" in refused.err
     assert eigenscope("runs", "delete", 1).status == 0
     assert "there is no run 1" in eigenscope("runs", "show", 1).err
+
+
+def test_archived_runs_are_listed_where_they_are_asked_for(eigenscope: Call, add: Call, home: Path) -> None:
+    add()
+    (home / "spec.json").write_text(json.dumps({"dataset_id": 1, "training": {"iterations": 200}}))
+    for _ in range(2):
+        assert eigenscope("runs", "launch", home / "spec.json").status == 0
+    waiting = {"dataset_id": 1, "init": {"kind": "run", "run_id": 2}}
+    (home / "waiting.json").write_text(json.dumps(waiting))
+    assert eigenscope("runs", "launch", home / "waiting.json").status == 0
+    assert eigenscope("runs", "cancel", 1).status == 0
+    database = Database(read_settings().database)
+    with database.writing() as session:
+        service.edit(session, 1, archived=True)
+    database.dispose()
+
+    def listed(*options: str) -> list[int]:
+        return [run["id"] for run in json.loads(eigenscope("runs", "list", *options, "--json").out)]
+
+    assert listed() == [3, 2]
+    assert listed("--archived") == [3, 2, 1]
+    words = eigenscope("runs", "list", "--archived").out
+    assert "cancelled, archived" in words
+    assert "queued, waits for 2" in words
+    assert json.loads(eigenscope("runs", "show", 1, "--json").out)["archived"] is True
+    assert "List archived runs too." in eigenscope("runs", "list", "--help").out
 
 
 def test_launching_tells_what_the_first_weights_give(eigenscope: Call, add: Call, home: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import func, select
 
 from backend.database import Database
@@ -177,6 +177,28 @@ def test_both_are_launched_at_once_and_compared(tab: Page, own_server: str, home
     assert [run.tags for run in launched] == [["S"], ["I"]]
     shared = ("model", "training", "probe", "dataset_id")
     assert all(launched[0].specification[part] == launched[1].specification[part] for part in shared)
+
+
+def test_a_pair_whose_second_is_refused_queues_nothing_and_says_why(
+    browser: BrowserContext, own_server: str, home: Any
+) -> None:
+    database, roles = home
+    before = runs_in(database)
+    page = browser.new_page()
+    page.goto(f"{own_server}/new?preset=both")
+    expect(page.locator("#cost-parameters")).not_to_have_text("–")
+
+    def spoil(route: Route) -> None:
+        body = route.request.post_data_json
+        body["runs"][1]["init"] = {"kind": "run", "run_id": roles["queued"], "iteration": 7}
+        route.continue_(post_data=json.dumps(body))
+
+    page.route("**/api/v1/runs/together", spoil)
+    page.locator("#launch").click()
+    expect(page.locator(".field-error", has_text="none is queued")).to_be_visible()
+    expect(page.locator("#launch")).to_be_enabled()
+    assert runs_in(database) == before
+    page.close()
 
 
 def test_the_launch_bar_stays_in_view_on_a_telephone(tab: Page, server: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
@@ -119,3 +120,17 @@ def test_the_controls_show_what_the_address_says(
     assert f'<option value="{archived}" selected>' in page
     assert "<option selected>failed</option>" in page
     assert '<option value="training.momentum" selected>' in page
+
+
+def test_a_comparison_offers_no_archived_run_but_shows_one_that_is_named(
+    client: TestClient, roles: dict[str, int], passing_run: Callable[..., int]
+) -> None:
+    run = passing_run(status="succeeded")
+    offer = f'<option value="{run}">'
+    assert offer in client.get("/compare", params={"runs": roles["I"]}).text
+    passing_run(archived=True)
+    assert offer not in client.get("/compare", params={"runs": roles["I"]}).text
+    named = client.get("/compare", params={"runs": f"{roles['I']},{run}"})
+    assert named.status_code == 200
+    assert "Compare 2 runs" in named.text
+    assert f'<a href="/runs/{run}">a passing run</a>' in named.text

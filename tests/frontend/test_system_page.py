@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from frontend.queue_words import turns
 class Item:
     """As much of a `RunItem` as turns read."""
 
-    def __init__(self, run_id: int, eta: float | None = None) -> None:
-        self.id = run_id
+    def __init__(self, run_id: int, eta: float | None = None, waits_for: int | None = None) -> None:
+        self.id, self.waits_for = run_id, waits_for
         self.progress = type("Progress", (), {"eta_seconds": eta})()
 
 
@@ -52,6 +53,36 @@ def test_each_run_of_the_queue_says_why_it_waits() -> None:
     assert two[1:] == ["1 run before it", "2 runs before it"]
     free = [turn.reason for turn in queued([worker(7), worker(None)], [Item(7, 600)])]
     assert free[0] == "a free worker takes it within seconds"
+
+
+def test_a_run_that_waits_for_another_has_no_turn_and_holds_nobody_up() -> None:
+    queue: list[Any] = [Item(0, waits_for=9), Item(1), Item(2)]
+    rows = {k: Run(priority=0, specification={"resources": {"gpus": None}}) for k in range(3)}
+    found = turns(queue, rows, [worker(7)], [])
+    assert [turn.place for turn in found] == [None, 1, 2]
+    assert [turn.reason for turn in found] == ["", "the worker is busy", "1 run before it"]
+
+
+def test_what_a_queued_run_waits_for_is_linked(
+    client: TestClient, roles: dict[str, int], passing_run: Callable[..., int]
+) -> None:
+    source, init = roles["running"], {"kind": "run", "run_id": roles["running"], "iteration": None}
+    run = passing_run(status="queued", parent_run_id=source)
+    specification = client.get(f"/api/v1/runs/{run}").json()["specification"] | {"init": init}
+    passing_run(specification=specification)
+    link = f'<a href="/runs/{source}">run {source}</a>'
+    system = client.get("/system").text.partition(f'id="queued-{run}"')[2].partition("</tr>")[0]
+    assert link in system
+    row = client.get("/").text.partition(f'id="run-{run}"')[2].partition("</tr>")[0]
+    assert f"waits for {link}" in row
+    # When the source changes, its row is asked for, and what it holds up is written too.
+    assert f'id="run-{run}" data-id' in client.get("/", params={"only": source}).text
+    assert f'id="run-{run}" data-same' in client.get("/", params={"only": roles["I"]}).text
+    assert f"waits for {link}" in client.get(f"/runs/{run}").text
+    losses = client.get("/api/v1/figures/losses", params={"runs": run}).json()
+    assert losses["layout"]["meta"]["empty"].startswith(f"Waits for run {source}. ")
+    passing_run(parent_run_id=roles["I"])
+    assert client.get(f"/api/v1/runs/{run}").json()["waits_for"] is None
 
 
 def test_a_run_that_no_worker_can_hold_is_warned_of() -> None:

@@ -30,6 +30,8 @@ class TableRow:
     dataset: str | None = None
     layers: int = 0
     snapshots: int = 0
+    waits_for: int | None = None
+    """The run that has to end before this one can begin."""
     metrics: dict[str, Summary] = field(default_factory=dict)
 
 

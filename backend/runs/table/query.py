@@ -17,6 +17,7 @@ from backend.runs.table.conditions import Condition, condition
 from backend.runs.table.groups import Group, grouped
 from backend.runs.table.lookup import column, columns
 from backend.runs.table.order import ordered
+from backend.runs.waiting import waited_for
 
 NEWEST_FIRST = "-created_at"
 Archived = Literal["no", "also", "only"]
@@ -88,6 +89,9 @@ def _read(session: Session, query: TableQuery, used: Sequence[Column]) -> list[T
     runs = session.scalars(select(Run).where(*_stored(query)).options(defer(Run.start))).all()
     names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
     rows = {run.id: TableRow(run, names.get(run.dataset_id) if run.dataset_id else None) for run in runs}
+    for run_id, source in waited_for(session, runs).items():
+        if run_id in rows:
+            rows[run_id].waits_for = source
     wanted = list(dict.fromkeys(one.metric for one in used if one.metric))
     if wanted:
         _add_metrics(session, rows, wanted)
