@@ -80,7 +80,7 @@ def test_one_cursor_moves_through_all_figures(
     after = spectrum.evaluate(CURVES)
     assert [len(one) for one in after] == [len(one) for one in before]
     assert after[1] != before[1]
-    told = alone.locator(f"[data-run='{roles['S']}'][data-layer]").text_content()
+    told = alone.locator(f"[data-row='{roles['S']}'][data-layer]").text_content()
     marker = "figure => figure.querySelector('.plot').data[3].x[0]"
     assert told is not None
     assert told.startswith(f"d = {spectrum.evaluate(marker):.0f} of 512")
