@@ -27,7 +27,8 @@ METRICS = ("losses", "average_precision", "learning_rate", "metric")
 """Figures whose x is the iteration itself and not the place of a snapshot."""
 HEATMAPS = ("heatmap", "heatmap_difference")
 """Figures whose columns are the snapshots of the first of their runs, whatever the axis counts."""
-_AT = re.compile(r"<br>iteration [\d,]+")
+_AT = re.compile(r"<br>iteration [\d,]+|, at (?:their )?iterations? [\d,]+(?: to [\d,]+)?(?=\.$)")
+"""Where a figure says that it stands, at the end of a hover or of a note: there it would not follow the cursor."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class DrawnPanel:
     @property
     def notes(self) -> list[str]:
         """Sentences on what is drawn."""
-        return [] if self.empty else list(self.light["layout"]["meta"].get("notes", ()))
+        said = () if self.empty else self.light["layout"]["meta"].get("notes", ())
+        return [_AT.sub("", note) if self.moves else note for note in said]
 
     def snapshots(self, cursor: Cursor) -> tuple[float, ...]:
         """The steps behind its axis, or through which it moves."""
@@ -123,7 +125,6 @@ def _drawn(session: Session, panel: Panel, asked: ReportRequest, cursor: Cursor)
     found = moves(session, panel, asked, cursor, light["data"])
     moved = {move.trace for move in found}
     for place, trace in enumerate(light["data"]):
-        # The caption says where it stands; a hover would go on saying where it stood.
         if panel.figure == "dimension_by_depth" and place in moved and "hovertemplate" in trace:
             trace["hovertemplate"] = dark["data"][place]["hovertemplate"] = _AT.sub(
                 "", trace["hovertemplate"]
