@@ -23,6 +23,7 @@ from frontend.report.packing import Store, as_text, compressed_json
 from frontend.report.places import setting_without_places
 from frontend.report.readings import readings, rows_of
 from frontend.report.request import ReportRequest
+from frontend.report.story import report_story
 from frontend.settings_table import compared_settings, comparison_warning, recorded_warning
 from frontend.templating import rendered
 
@@ -54,7 +55,8 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
     runs = gather.runs_of(session, asked.runs)
     asked, cursor = placed(runs, asked)
     presented = items(session, runs)
-    drawn = drawings(session, panels(session, runs, asked), asked, cursor)
+    chosen = panels(session, runs, asked)
+    drawn = drawings(session, chosen, asked, cursor)
     layers = chosen_layers(session, runs, asked)
     found = readings(session, runs, layers, asked, cursor) if drawn.moving else []
     store = Store()
@@ -75,6 +77,8 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         rows=rows_of(runs, asked.view.band),
         warnings=_warnings(runs),
         cautions=cautions(session, runs, asked.criterion, str(asked.threshold or "")),
+        story=report_story(session, runs, chosen, asked),
+        story_open=True,
         panels=drawn.panels,
         cursor_words=cursor.words(drawn.steps[drawn.start], drawn.steps[-1]) if drawn.moving else "",
         readings=found,

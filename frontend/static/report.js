@@ -219,6 +219,18 @@ function words(value, width, slope) {
   return slope ? `α = ${significant(value)}` : `d = ${dimension(value)} of ${integer(width)} (${Math.round((100 * value) / width)} %)`;
 }
 
+/**
+ * A finding's link leads to its figure, and takes the cursor to the moment that it speaks of.
+ * @param {Event} event
+ */
+function follow({ target }) {
+  const link = target instanceof Element ? target.closest("a") : null;
+  const { iteration, progress } = link?.dataset ?? {};
+  const first = content.panels[0]?.run;
+  if (iteration !== undefined) goTo(byProgress() ? stepOf(first, Number(iteration)) : Number(iteration));
+  else if (progress !== undefined && byProgress()) goTo(Number(progress) + GRACE);
+}
+
 function toggle() {
   if (timer !== undefined) return pause();
   if (Number(range?.value) === content.steps.length - 1) step(0);
@@ -266,6 +278,7 @@ async function start() {
     range.addEventListener("input", () => step(Number(range.value)));
     play?.addEventListener("click", toggle);
   }
+  document.querySelector("#story")?.addEventListener("click", follow);
   say(stepNow());
   drawn = content.panels.map((panel, k) => new Drawn(plots[k], panel, store));
   await drawAll(darkness.matches);

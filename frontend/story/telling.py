@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -21,17 +21,23 @@ from frontend.story.statement import Called, Statement, Story
 from frontend.story.words import called
 
 
-def story_of(session: Session, runs: Sequence[Run], criterion: str = "", threshold: str = "") -> Story | None:
+def story_of(
+    session: Session,
+    runs: Sequence[Run],
+    criterion: str = "",
+    threshold: str = "",
+    views: Callable[[Comparison], Views] = ComparePage,
+) -> Story | None:
     """Tell what two of the runs show, by the criterion in a page's address; None of fewer than two."""
     pair = chosen_pair(runs)
     if pair is None:
         return None
     counting = counting_of(criterion, threshold)
     found = compare(session, *pair, counting.criterion, counting.threshold)
-    return tell(found, len(runs), instead=counting.instead)
+    return tell(found, len(runs), views(found), counting.instead)
 
 
-def tell(comparison: Comparison, of_runs: int = 2, *, views: Views | None = None, instead: str = "") -> Story:
+def tell(comparison: Comparison, of_runs: int = 2, views: Views | None = None, instead: str = "") -> Story:
     """Put a comparison into words, with links to `views`, without them to the Compare page.
 
     `instead` says why dimensions are not counted as somebody asked for.
