@@ -6,27 +6,21 @@ import importlib.util
 import shutil
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from backend import migration
 from backend.database import Database
 from backend.settings import Settings
-from eigenscope.server import build_app
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "images" / "pages"
-GALLERY = HERE.parent / "tests" / "frontend" / "gallery.py"
+TESTS = HERE.parent / "tests"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WIDE, NARROW = (1280, 800), (390, 844)
@@ -48,7 +42,7 @@ def main() -> None:
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None:
         sys.exit("the pictures are taken by Chromium; install it (apt-get install chromium)")
-    gallery = _gallery()
+    gallery, serving = _of_tests("frontend/gallery.py"), _of_tests("serving.py").serving
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
@@ -58,18 +52,19 @@ def main() -> None:
             settings.home.mkdir()
         shots = gallery.seed_gallery(full)
         first = gallery.Shot("first-visit", "Runs, at the first visit", "/")
-        with _serving(full) as address:
+        with serving(full) as address:
             for shot in shots:
                 take(browser, gallery, address, shot)
         _migrate(empty)
-        with _serving(empty) as address:
+        with serving(empty) as address:
             take(browser, gallery, address, first)
         browser.close()
     (HERE / "pages.md").write_text(page([first, *shots]), encoding="utf-8")
 
 
-def _gallery() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gallery", GALLERY)
+def _of_tests(file: str) -> ModuleType:
+    """Load what tests use as well."""
+    spec = importlib.util.spec_from_file_location(Path(file).stem, TESTS / file)
     assert spec is not None  # noqa: S101 - narrows the type
     assert spec.loader is not None  # noqa: S101 - narrows the type
     module = importlib.util.module_from_spec(spec)
@@ -82,20 +77,6 @@ def _migrate(settings: Settings) -> None:
     database = Database(settings.database)
     migration.upgrade(database)
     database.dispose()
-
-
-@contextmanager
-def _serving(settings: Settings) -> Iterator[str]:
-    app = build_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    app.state.stopping.set()
-    server.should_exit = True
-    thread.join()
 
 
 def take(browser: Browser, gallery: ModuleType, server: str, shot: Any) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,13 +13,13 @@ from typing import Any, NoReturn
 import psycopg
 import pytest
 import redis
-import uvicorn
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 from psycopg import sql
 from sqlalchemy import make_url
 
 from backend.settings import Settings
-from eigenscope.server import build_app
+from tests.serving import serving
+from tests.stub_server import Stub
 
 POSTGRES = os.environ.get("EIGENSCOPE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("EIGENSCOPE_TEST_REDIS", "redis://127.0.0.1:6379/15")
@@ -31,26 +29,18 @@ OURS = "eigenscope-test"
 """The Redis key that marks a database as held by a test session; its value is that session's process."""
 
 
-@contextmanager
-def _serving(settings: Settings) -> Iterator[str]:
-    """Run a server for these settings; give its address."""
-    app = build_app(settings)
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    app.state.stopping.set()
-    running.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="session")
-def serving() -> Callable[[Settings], AbstractContextManager[str]]:
+@pytest.fixture(scope="session", name="serving")
+def serving_fixture() -> Callable[[Settings], AbstractContextManager[str]]:
     """Return the context in which a server for given settings runs; it gives the server's address."""
-    return _serving
+    return serving
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """Yield a server that gives scripted answers."""
+    made = Stub()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session", name="absent")

@@ -11,6 +11,7 @@ from backend.comparison.pair import chosen_pair
 from backend.comparison.schemas import Comparison
 from backend.errors import InvalidInput
 from backend.http.dependencies import ReadSession
+from backend.measurements.service import PAPER_CRITERION
 from backend.runs import service
 from backend.runs.ids import run_ids
 
@@ -28,9 +29,19 @@ def compare(
             "scratch are compared, else the first two.",
         ),
     ],
+    criterion: Annotated[
+        str,
+        Query(
+            max_length=40,
+            description="What counts as a dimension; any but `power_law`, whose slopes are told.",
+        ),
+    ] = PAPER_CRITERION,
+    threshold: Annotated[
+        float | None, Query(description="The criterion's threshold; empty takes its own.")
+    ] = None,
 ) -> Comparison:
     """Return what the paper says of its runs, in numbers of these: accuracy, and their spectra's dynamics and shape."""
     pair = chosen_pair([service.get(session, one) for one in run_ids(runs)])
     if pair is None:
         raise InvalidInput(f"runs '{runs[:80]}' names fewer than two runs; give two ids, such as 2,3")
-    return comparison.compare(session, *pair)
+    return comparison.compare(session, *pair, criterion, threshold)

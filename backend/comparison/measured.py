@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.measurements import repository
-from backend.measurements.service import PAPER_THRESHOLD
+from backend.measurements.service import PAPER_CRITERION, PAPER_THRESHOLD, dimensions
 from backend.models import Layer, Run, SpectrumSummary
 from backend.spectra.dynamics import Floats, carried
 from backend.spectra.precision import EPSILON, resolved
@@ -21,7 +21,7 @@ from backend.spectra.precision import EPSILON, resolved
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """A run's layers in network order, and (layers, snapshots) of what its spectra say by the paper's criterion.
+    """A run's layers in network order, and (layers, snapshots) of what its spectra say by a criterion.
 
     A layer that was not measured at a snapshot has the share that it had at the last before, NaN where there is none.
     """
@@ -31,7 +31,7 @@ class MeasuredRun:
     shares: Floats
     """Dimensionality over width."""
     unresolved: NDArray[np.bool_]
-    """Where λ_1 is too large for float32 to tell the threshold from rounding."""
+    """Where λ_1 is too large for float32 to tell the absolute criterion's threshold from rounding."""
     positions_per_channel: Floats
     """(layers,), at the last snapshot; NaN where a layer was not measured then."""
     length: float
@@ -50,23 +50,33 @@ class MeasuredRun:
         return self.iterations / self.length
 
 
-def measured_run(session: Session, run: Run) -> MeasuredRun | None:
-    """Return what the run's summaries say; None where it has no spectra."""
+def measured_run(
+    session: Session, run: Run, criterion: str = PAPER_CRITERION, threshold: float | None = PAPER_THRESHOLD
+) -> MeasuredRun | None:
+    """Return what the run's spectra say by a criterion that counts dimensions; None where it has no spectra."""
     s = SpectrumSummary
-    counted = _counted(session, run.id)
-    if counted is None:
-        return None
     layers = tuple(repository.layers(session, run.id))
+    orders = np.array([layer.order for layer in layers], np.float64)
+    if (criterion, threshold) == (PAPER_CRITERION, PAPER_THRESHOLD):
+        counted = _counted(session, run.id)
+        if counted is None:
+            return None
+        grid = _Grid(orders, np.unique(counted.iterations))
+        values = grid.filled(counted)
+    else:
+        found = dimensions(session, run.id, criterion, threshold)
+        if not found.iterations:
+            return None
+        grid = _Grid(orders, np.array(found.iterations, np.float64))
+        values = found.values
+    iterations = grid.iterations
     widths = np.array([layer.width for layer in layers], np.float64)
-    iterations = np.unique(counted.iterations)
-    grid = _Grid(np.array([layer.order for layer in layers], np.float64), iterations)
-    large = s.lambda_1 > 0.99 * PAPER_THRESHOLD / EPSILON
     last = s.iteration == int(iterations[-1])
     return MeasuredRun(
         layers,
         iterations,
-        carried(grid.filled(counted)) / widths[:, None],
-        ~resolved(PAPER_THRESHOLD, np.nan_to_num(grid.filled(_cells(session, run.id, s.lambda_1, large)))),
+        carried(values) / widths[:, None],
+        _unresolved(session, run.id, grid, threshold if criterion == PAPER_CRITERION else None),
         grid.filled(_cells(session, run.id, s.positions, last))[:, -1] / widths,
         max(run.iterations, float(iterations[-1]), 1.0),
         run.status in ("queued", "running"),
@@ -95,6 +105,15 @@ class _Grid:
         rows = np.searchsorted(self.orders, cells.orders)
         found[rows, np.searchsorted(self.iterations, cells.iterations)] = cells.values
         return found
+
+
+def _unresolved(session: Session, run_id: int, grid: _Grid, threshold: float | None) -> NDArray[np.bool_]:
+    """Return where λ_1 drowns an absolute threshold in rounding, (layers, snapshots); nowhere without one."""
+    if threshold is None:
+        return np.zeros((len(grid.orders), len(grid.iterations)), np.bool_)
+    largest = SpectrumSummary.lambda_1
+    cells = _cells(session, run_id, largest, largest > 0.99 * threshold / EPSILON)
+    return ~resolved(threshold, np.nan_to_num(grid.filled(cells)))
 
 
 def _counted(session: Session, run_id: int) -> _Cells | None:

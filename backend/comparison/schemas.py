@@ -78,14 +78,15 @@ class Narrow(BaseModel):
     below_half: int
     least_layer: str
     least_dimensionality: int
+    """Rounded, of a criterion that does not count whole dimensions."""
     least_width: int
 
 
 class Spectra(BaseModel):
-    """What the spectra of the layers that both runs have say, by the paper's criterion."""
+    """What the spectra of the layers that both runs have say, by the comparison's criterion."""
 
     criterion: str
-    threshold: float
+    threshold: float | None
     common_layers: int
     few_positions: int
     """Of the common layers, those that read low."""
@@ -144,6 +145,10 @@ class Comparison(BaseModel):
 
     first: RunReference
     second: RunReference
+    criterion: str
+    """What counts as a dimension in `spectra` and `narrow`."""
+    threshold: float | None
+    """The criterion's; null where it has none."""
     layers_first: int
     layers_second: int
     settings: dict[str, list[str]]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from backend.comparison.measured import MeasuredRun
 from backend.comparison.schemas import LayerPair, Narrow, RunCourse, Spectra, StagePair
-from backend.measurements.service import PAPER_CRITERION, PAPER_THRESHOLD
 from backend.models import Layer
 from backend.spectra.dynamics import Floats, apart, course, last_not_after, moved, settled_at
 from backend.spectra.positions import FEW_POSITIONS
@@ -21,7 +20,9 @@ RANK_LIMITED: Final = frozenset({"conv", "norm"})
 """Kinds of map that may lack rank by construction, and so tell nothing of the width that a layer needs."""
 
 
-def compared_spectra(first: MeasuredRun, second: MeasuredRun) -> Spectra | None:
+def compared_spectra(
+    first: MeasuredRun, second: MeasuredRun, criterion: str, threshold: float | None
+) -> Spectra | None:
     """Compare the layers that both runs have, up to the progress that both have reached.
 
     None where no layer of one name was measured at the first snapshot of both.
@@ -40,8 +41,8 @@ def compared_spectra(first: MeasuredRun, second: MeasuredRun) -> Spectra | None:
     gaps = apart(*_aligned(runs, shares))
     courses = [_course(run, its, one) for run, its, one in zip(runs, rows, shares, strict=True)]
     return Spectra(
-        criterion=PAPER_CRITERION,
-        threshold=PAPER_THRESHOLD,
+        criterion=criterion,
+        threshold=threshold,
         common_layers=len(layers),
         few_positions=int(few.sum()),
         ended=progress >= 1 and not (first.live or second.live),

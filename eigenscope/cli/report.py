@@ -20,9 +20,11 @@ from frontend.figure_catalogue import FIGURES, figure
 from frontend.figures.paper import Paper
 from frontend.formats import size
 from frontend.report.contents import Panel, panels
+from frontend.report.cursor import placed
 from frontend.report.document import file_name
 from frontend.report.document import report as whole_report
 from frontend.report.request import ReportRequest, words_of
+from frontend.report.view import ReportView, values_of
 
 NAMES = ", ".join(FIGURES)
 BOTH_COLUMNS = 174.0
@@ -70,6 +72,19 @@ def report(
     ] = None,
     criterion: Annotated[str, typer.Option(help="What counts as a dimension.")] = PAPER_CRITERION,
     threshold: Annotated[float | None, typer.Option(help="The criterion's threshold.")] = None,
+    y: Annotated[str, typer.Option(help=values_of("y"))] = "",
+    xs: Annotated[str, typer.Option(help=values_of("xs"))] = "",
+    ys: Annotated[str, typer.Option(help=values_of("ys"))] = "",
+    x: Annotated[str, typer.Option(help=values_of("x"))] = "",
+    align: Annotated[str, typer.Option(help=values_of("align"))] = "",
+    progress: Annotated[
+        float | None,
+        typer.Option(help="With --align progress: where the cursor stands, in percent of each training."),
+    ] = None,
+    band: Annotated[
+        str,
+        typer.Option(help="A tag: its runs are drawn as their mean with a band; or: tags, for all shared."),
+    ] = "",
     images: Annotated[
         Format | None,
         typer.Option(help="Write each figure as a PNG or SVG file for a paper, instead of the HTML file."),
@@ -99,6 +114,7 @@ def report(
         iteration=iteration,
         criterion=criterion,
         threshold=threshold,
+        view=ReportView(y, xs, ys, x, align, band, progress),
     )
     with open_instance(read_settings(), migrate=True) as instance:
         if images:
@@ -123,6 +139,7 @@ def _write_images(instance: Instance, asked: ReportRequest, target: Target, size
         raise InvalidInput(f"there is no folder {target.folder}; make it first, or name another")
     with instance.database.reading() as session:
         runs = gather.runs_of(session, asked.runs)
+        asked, _ = placed(runs, asked)
         chosen = panels(session, runs, asked)
         drawn = [figure(session, panel.figure, panel.request(asked, "light")) for panel in chosen]
     prints = []

@@ -17,6 +17,7 @@ from eigenscope.client.transport import Transport
 from eigenscope.writing import demand_new, write_whole
 
 PAGE = 1000
+VIEW_KEYS = ("y", "xs", "ys", "x", "align", "p", "band")
 RunIds = int | Sequence[int]
 
 
@@ -171,11 +172,13 @@ class Client:
         iteration: int | None = None,
         criterion: str | None = None,
         threshold: float | None = None,
+        view: Mapping[str, str | float] | None = None,
         force: bool = False,
     ) -> Path:
         """Write one HTML file about the runs that needs no server and no network, and return its path.
 
-        Without `figures` and `layers` it holds what the compare page shows. The file is written whole or not at
+        Without `figures` and `layers` it holds what the compare page shows. `view` has the keys of that page's address:
+        y, xs, ys, x, align, p and band, such as {"x": "epoch", "band": "seeds"}. The file is written whole or not at
         all; one that exists is refused (InvalidInput) unless `force`.
         """
         query = {
@@ -185,6 +188,7 @@ class Client:
             "i": iteration,
             "c": criterion,
             "t": threshold,
+            **_view(view or {}),
         }
         path = Path(file)
         demand_new(path, force=force)
@@ -203,6 +207,13 @@ def _id(run_id: int) -> int:
 def _ids(runs: RunIds) -> str:
     several = [runs] if isinstance(runs, int) else runs
     return ",".join(str(_id(run)) for run in several)
+
+
+def _view(view: Mapping[str, str | float]) -> dict[str, str | float]:
+    for key in view:
+        if key not in VIEW_KEYS:
+            raise InvalidInput(f"'{key}' is no key of a view; take one of {', '.join(VIEW_KEYS)}")
+    return dict(view)
 
 
 def _path(name: str) -> str:

@@ -39,7 +39,7 @@ def by_group(
     """Return the lines, those of each group as one, and sentences on what was averaged; all singly without a band."""
     if not band:
         return list(series), []
-    _demand_tag(runs, band)
+    demand_tag(runs, band)
     drawn: list[L] = []
     notes: list[str] = []
     lines = {one.run.id: one for one in series}
@@ -133,7 +133,8 @@ def _of_layers(one: DepthSeries, layers: Sequence[FigureLayer]) -> NDArray[np.fl
     return one.values[[row[layer.name] for layer in layers]]
 
 
-def _demand_tag(runs: Sequence[Run], band: str) -> None:
+def demand_tag(runs: Sequence[Run], band: str) -> None:
+    """Raise InvalidInput for a tag that none of the runs has."""
     known = sorted({tag for run in runs for tag in run.tags})
     if band == ALL_TAGS or band in known:
         return

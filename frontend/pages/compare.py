@@ -70,7 +70,7 @@ def show(
         others=[run for run in newest if run.id not in ids],
         warnings=[warning] if warning else [],
         cautions=[*([differing] if differing else []), *cautions(session, found, c, t)],
-        story=story_of(session, found),
+        story=story_of(session, found, c, t),
         story_open=story != "0",
         criteria=list(CRITERIA.values()),
         settings=by_part(settings),

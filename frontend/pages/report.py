@@ -13,6 +13,7 @@ from backend.measurements.service import PAPER_CRITERION
 from frontend import gather
 from frontend.report.document import file_name, report
 from frontend.report.request import ReportRequest, words_of
+from frontend.report.view import ReportView, values_of
 
 router = APIRouter()
 
@@ -26,6 +27,17 @@ def download(
     i: Annotated[int | None, Query(ge=0, description="The iteration; empty takes the last.")] = None,
     c: Annotated[str, Query(max_length=40, description="The criterion.")] = "",
     t: Annotated[str, Query(max_length=40, description="Its threshold.")] = "",
+    y: Annotated[str, Query(max_length=60, description=values_of("y"))] = "",
+    xs: Annotated[str, Query(max_length=60, description=values_of("xs"))] = "",
+    ys: Annotated[str, Query(max_length=60, description=values_of("ys"))] = "",
+    x: Annotated[str, Query(max_length=60, description=values_of("x"))] = "",
+    align: Annotated[str, Query(max_length=60, description=values_of("align"))] = "",
+    p: Annotated[
+        str, Query(max_length=40, description="Of runs aligned by progress: percent of each training.")
+    ] = "",
+    band: Annotated[
+        str, Query(max_length=60, description="A tag of runs drawn as their mean; or `tags`.")
+    ] = "",
 ) -> Response:
     """Return one HTML file; the view's keys are those of the pages' addresses."""
     asked = ReportRequest(
@@ -34,7 +46,8 @@ def download(
         layers=tuple(dict.fromkeys(name for name in layer or () if name)),
         iteration=i,
         criterion=c or PAPER_CRITERION,
-        threshold=_threshold(t),
+        threshold=_number(t, "threshold"),
+        view=ReportView(y, xs, ys, x, align, band, _number(p, "progress")),
     )
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name(asked)}"',
@@ -44,8 +57,8 @@ def download(
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
-def _threshold(text: str) -> float | None:
+def _number(text: str, called: str) -> float | None:
     try:
         return float(text) if text else None
     except ValueError:
-        raise InvalidInput(f"the threshold '{text}' is no number") from None
+        raise InvalidInput(f"the {called} '{text}' is no number") from None

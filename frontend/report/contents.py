@@ -53,15 +53,16 @@ class Panel:
 
     def request(self, asked: ReportRequest, theme: Theme) -> FigureRequest:
         """Return what the catalogue is asked for."""
-        return FigureRequest(
-            runs=",".join(map(str, self.runs)),
-            layer=self.layer,
-            iteration=asked.iteration,
-            criterion=asked.criterion,
-            threshold=asked.threshold,
-            metric=self.metric,
-            theme=theme,
-        )
+        given = {
+            "layer": self.layer,
+            "iteration": asked.iteration,
+            "criterion": asked.criterion,
+            "threshold": asked.threshold,
+            "metric": self.metric,
+            **asked.view.parameters,
+        }
+        read = {name: value for name, value in given.items() if name in self.reads}
+        return FigureRequest(runs=",".join(map(str, self.runs)), theme=theme, **read)
 
 
 def chosen_layers(session: Session, runs: Sequence[Run], asked: ReportRequest) -> tuple[str, ...]:

@@ -18,11 +18,13 @@ from frontend.assets import compressed_plotly, stylesheet
 from frontend.cautions import cautions
 from frontend.modules import joined
 from frontend.report.contents import chosen_layers, panels
+from frontend.report.cursor import placed
 from frontend.report.drawing import Drawing, drawings
 from frontend.report.packing import Store, as_text, compressed_json
 from frontend.report.places import setting_without_places
-from frontend.report.readings import readings
+from frontend.report.readings import readings, rows_of
 from frontend.report.request import ReportRequest
+from frontend.report.story import report_story
 from frontend.settings_table import compared_settings, comparison_warning, recorded_warning
 from frontend.templating import rendered
 
@@ -52,13 +54,17 @@ class Setting:
 def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
     """Return a report's HTML as bytes; raises InvalidInput or NotFound for what cannot be shown."""
     runs = gather.runs_of(session, asked.runs)
+    asked, cursor = placed(runs, asked)
     presented = items(session, runs)
-    drawn = drawings(session, panels(session, runs, asked), asked)
-    found = readings(session, runs, chosen_layers(session, runs, asked), asked) if drawn.moving else []
+    chosen = panels(session, runs, asked)
+    drawn = drawings(session, chosen, asked, cursor)
+    layers = chosen_layers(session, runs, asked)
+    found = readings(session, runs, layers, asked, cursor) if drawn.moving else []
     store = Store()
     content = {
         "panels": [one.packed(store) for one in drawn.panels],
-        "iterations": drawn.iterations,
+        "steps": drawn.steps,
+        "totals": cursor.totals,
         "start": drawn.start,
         "readings": [one.packed() for one in found],
     }
@@ -69,12 +75,13 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         title=_title(presented),
         runs=presented,
         columns=_columns(presented),
-        strokes=[run.dash for run in gather.figure_runs(runs)],
+        rows=rows_of(runs, asked.view.band),
         warnings=_warnings(runs),
         cautions=cautions(session, runs, asked.criterion, str(asked.threshold or "")),
+        story=report_story(session, runs, chosen, asked),
+        story_open=True,
         panels=drawn.panels,
-        iterations=drawn.iterations,
-        start=drawn.start,
+        cursor_words=cursor.words(drawn.steps[drawn.start], drawn.steps[-1]) if drawn.moving else "",
         readings=found,
         layers=list(dict.fromkeys(one.layer for one in found)),
         settings=_settings(runs),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backend.errors import InvalidInput, NotFound
 from backend.measurements.service import PAPER_CRITERION, criterion_threshold
 from frontend.figure_catalogue import FIGURES
+from frontend.report.view import ReportView
 
 LAYERS_AT_MOST = 8
 """More layers with all their spectra would make a file that no one opens."""
@@ -22,6 +23,7 @@ class ReportRequest:
     iteration: int | None = None
     criterion: str = PAPER_CRITERION
     threshold: float | None = None
+    view: ReportView = field(default_factory=ReportView)
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -33,6 +35,8 @@ class ReportRequest:
             raise InvalidInput(
                 f"{len(self.layers)} layers are too many for one report; choose at most {LAYERS_AT_MOST}"
             )
+        if self.iteration is not None and self.view.progress is not None:
+            raise InvalidInput("the cursor stands at an iteration or at a progress; give one of the two")
         criterion_threshold(self.criterion, self.threshold)
 
     @property

@@ -59,3 +59,11 @@ export function duration(seconds) {
   if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
   return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
+
+/**
+ * Whole percents, with a decimal only where it is not whole.
+ * @param {number} value
+ */
+export function shortPercent(value) {
+  return `${value.toLocaleString("en-US", { maximumFractionDigits: 1 })} %`;
+}

@@ -1,8 +1,7 @@
 /** Each run's number at the cursor, in words beside its name. */
 import { dimensionAt, dimensionsAt } from "./dimensions.js";
 import { make } from "./dom.js";
-import { dimension, integer, significant } from "./numbers.js";
-import { shortPercent } from "./timeline.js";
+import { dimension, integer, shortPercent, significant } from "./numbers.js";
 
 /** @typedef {import("./explorer.js").Explorer} Explorer */
 

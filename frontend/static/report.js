@@ -1,18 +1,22 @@
 /** A report file: draws its figures from what it holds itself, and moves one cursor through all of them. */
-import { dimension, integer, lastAt, significant } from "./numbers.js";
+import { dimension, integer, lastAt, shortPercent, significant } from "./numbers.js";
 
 /**
  * @typedef {{dtype: string, shape: number[], at: number}} Packed an array, the snapshots along its first axis: where its bytes are
- * @typedef {{trace: number, iterations: number[], arrays: Record<string, Packed>}} Move
- * @typedef {{light: PlotlyFigure, dark: [(string | number)[], unknown][], moves: Move[], metric: boolean, follows: boolean}} Panel
- *   `dark` is what differs from `light`; `metric`: x is the iteration itself; `follows`: shows one iteration
- * @typedef {{layer: string, run: number, iterations: number[], values: (number | null)[], width: number, slope: boolean}} Reading
- * @typedef {{panels: Panel[], iterations: number[], start: number, readings: Reading[]}} Content
+ * @typedef {{trace: number, steps: number[], arrays: Record<string, Packed>}} Move
+ * @typedef {{light: PlotlyFigure, dark: [(string | number)[], unknown][], moves: Move[], run: number, marked: boolean, metric: boolean, follows: boolean}} Panel
+ *   `dark` is what differs from `light`; `run`: the first of its runs; `marked`: one line across it is where the cursor stands;
+ *   `metric`: x is the iteration itself; `follows`: shows one iteration
+ * @typedef {{layer: string, row: string, steps: number[], values: (number | null)[], width: number, slope: boolean}} Reading
+ * @typedef {{panels: Panel[], steps: number[], totals: Record<string, number>, start: number, readings: Reading[]}} Content
+ *   `steps` are iterations, or where there are `totals`, planned iterations by run, percent of each training
  * @typedef {(step: number) => unknown[]} Rows
  */
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false, scrollZoom: false };
 const PLAY_MS = 6000;
+/** Percent: an iteration of a share that was rounded down belongs to that share. */
+const GRACE = 1e-6;
 const STEP_MS = { least: 50, most: 400 };
 /** Pixels between the margins of A4 and of Letter, both. */
 const PRINTED_WIDTH = 690;
@@ -65,11 +69,11 @@ class Drawn {
     this.seen = true;
     new IntersectionObserver((entries) => {
       this.seen = entries[entries.length - 1].isIntersecting;
-      if (this.seen && this.mark.isConnected) this.move(iterationNow());
+      if (this.seen && this.mark.isConnected) this.move(stepNow());
     }).observe(plot);
-    this.moves = panel.moves.map(({ trace, iterations, arrays }) => ({
+    this.moves = panel.moves.map(({ trace, steps, arrays }) => ({
       trace,
-      iterations,
+      steps,
       rows: Object.entries(arrays).map(([name, packed]) => /** @type {[string, Rows]} */ ([name, rowsOf(packed, store)])),
     }));
   }
@@ -84,36 +88,49 @@ class Drawn {
     const first = !this.mark.isConnected;
     await Plotly.react(this.plot, figure.data, width ? { ...figure.layout, width } : figure.layout, CONFIG);
     this.plot.append(this.mark);
-    if (first) this.plot.on("plotly_click", (event) => goTo(Number(event.points[0].x)));
-    if (first) new ResizeObserver(() => requestAnimationFrame(() => this.place(iterationNow()))).observe(this.plot);
-    this.move(iterationNow());
+    if (first) this.plot.on("plotly_click", (event) => this.#clicked(event.points[0]));
+    if (first) new ResizeObserver(() => requestAnimationFrame(() => this.place(stepNow()))).observe(this.plot);
+    this.move(stepNow());
   }
 
-  /** @param {number | null} iteration */
-  move(iteration) {
-    if (iteration === null) return;
+  /** @param {number | null} step */
+  move(step) {
+    if (step === null) return;
     /** @type {Record<string, unknown[]>} */
     const changes = {};
-    this.moves.forEach(({ iterations, rows }, place) => {
-      for (const [name, row] of rows) (changes[name] ??= [])[place] = row(lastAt(iterations, iteration));
+    this.moves.forEach(({ steps, rows }, place) => {
+      for (const [name, row] of rows) (changes[name] ??= [])[place] = row(lastAt(steps, step));
     });
     // A trace that lacks one of the others' arrays keeps its own: undefined changes nothing.
     for (const values of Object.values(changes)) values.length = this.moves.length;
     if (this.moves.length) Plotly.restyle(this.plot, changes, this.moves.map((move) => move.trace));
-    if (this.note && this.panel.follows) this.note.textContent = `iteration ${integer(iteration)}`;
-    this.place(iteration);
+    if (this.note && this.panel.follows) this.note.textContent = byProgress() ? `at ${wordsOf(step)}` : `iteration ${integer(step)}`;
+    this.place(step);
   }
 
-  /** @param {number | null} iteration */
-  place(iteration) {
+  /** @param {number | null} step */
+  place(step) {
     const { iterations = [] } = this.plot.layout?.meta ?? {};
-    this.mark.hidden = iteration === null || !(iterations.length || this.panel.metric);
-    if (this.mark.hidden || iteration === null || !this.plot._fullLayout) return;
+    this.mark.hidden = step === null || !this.panel.marked || !(iterations.length || this.panel.metric);
+    if (this.mark.hidden || step === null || !this.plot._fullLayout) return;
     const { xaxis } = this.plot._fullLayout;
+    const iteration = iterationOf(this.panel.run, step);
     const at = xaxis.c2p(this.panel.metric ? iteration : lastAt(iterations, iteration));
     this.mark.hidden = at < -1 || at > xaxis._length + 1;
     this.mark.style.transform = `translate(${xaxis._offset + at}px, ${this.plot._fullLayout.yaxis._offset}px)`;
     this.mark.style.height = `${this.plot._fullLayout.yaxis._length}px`;
+  }
+
+  /**
+   * Move the cursor to the snapshot that a point stands for.
+   * @param {PlotlyPoint} point
+   */
+  #clicked({ pointNumber, data, x }) {
+    const run = data.meta?.run ?? this.panel.run;
+    const axis = this.plot.layout.meta.iterations ?? [];
+    if (Array.isArray(pointNumber)) goTo(stepOf(run, axis[pointNumber[1]]));
+    else if (data.meta?.iterations) goTo(stepOf(run, data.meta.iterations[pointNumber]));
+    else if (this.panel.metric && this.panel.marked) goTo(stepOf(run, Number(x)));
   }
 }
 
@@ -129,20 +146,40 @@ function put(part, path, value) {
 }
 
 /** @type {Content} */
-let content = { panels: [], iterations: [], start: 0, readings: [] };
+let content = { panels: [], steps: [], totals: {}, start: 0, readings: [] };
 /** @type {Drawn[]} */
 let drawn = [];
 let frame = 0;
 /** @type {number | undefined} */
 let timer;
 
-function iterationNow() {
-  return content.iterations.length ? content.iterations[Number(range?.value ?? 0)] : null;
+function stepNow() {
+  return content.steps.length ? content.steps[Number(range?.value ?? 0)] : null;
 }
 
-/** @param {number} iteration */
-function goTo(iteration) {
-  if (range && Number.isFinite(iteration)) step(lastAt(content.iterations, iteration));
+function byProgress() {
+  return Object.keys(content.totals).length > 0;
+}
+
+/** @param {number} run @param {number} step */
+function iterationOf(run, step) {
+  return byProgress() ? ((step + GRACE) / 100) * content.totals[run] : step;
+}
+
+/** @param {number} run @param {number} iteration */
+function stepOf(run, iteration) {
+  return byProgress() ? (100 * iteration) / content.totals[run] : iteration;
+}
+
+/** @param {number} step */
+function wordsOf(step) {
+  if (byProgress()) return `${shortPercent(step)} of training`;
+  return `${integer(step)} of ${integer(content.steps[content.steps.length - 1])}`;
+}
+
+/** @param {number} to */
+function goTo(to) {
+  if (range && Number.isFinite(to)) step(lastAt(content.steps, to));
 }
 
 /** @param {number} position */
@@ -153,23 +190,22 @@ function step(position) {
 
 function show() {
   frame = 0;
-  const iteration = iterationNow();
-  say(iteration);
-  for (const one of drawn) if (one.seen) one.move(iteration);
+  const now = stepNow();
+  say(now);
+  for (const one of drawn) if (one.seen) one.move(now);
 }
 
-/** @param {number | null} iteration */
-function say(iteration) {
-  if (iteration === null) return;
-  const text = `${integer(iteration)} of ${integer(content.iterations[content.iterations.length - 1])}`;
+/** @param {number | null} now */
+function say(now) {
+  if (now === null) return;
+  const text = wordsOf(now);
   const output = document.getElementById("iteration-text");
   if (output) output.textContent = text;
-  range?.setAttribute("aria-valuetext", `iteration ${text}`);
-  for (const { layer, run, iterations, values, width, slope } of content.readings) {
-    const cell = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-run][data-layer]"))].find(
-      (one) => one.dataset.run === String(run) && one.dataset.layer === layer,
-    );
-    if (cell) cell.textContent = words(values[lastAt(iterations, iteration)] ?? null, width, slope);
+  range?.setAttribute("aria-valuetext", byProgress() ? text : `iteration ${text}`);
+  const cells = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-row][data-layer]"))];
+  for (const { layer, row, steps, values, width, slope } of content.readings) {
+    const cell = cells.find((one) => one.dataset.row === row && one.dataset.layer === layer);
+    if (cell) cell.textContent = words(values[lastAt(steps, now)] ?? null, width, slope);
   }
 }
 
@@ -183,13 +219,25 @@ function words(value, width, slope) {
   return slope ? `α = ${significant(value)}` : `d = ${dimension(value)} of ${integer(width)} (${Math.round((100 * value) / width)} %)`;
 }
 
+/**
+ * A finding's link leads to its figure, and takes the cursor to the moment that it speaks of.
+ * @param {Event} event
+ */
+function follow({ target }) {
+  const link = target instanceof Element ? target.closest("a") : null;
+  const { iteration, progress } = link?.dataset ?? {};
+  const first = content.panels[0]?.run;
+  if (iteration !== undefined) goTo(byProgress() ? stepOf(first, Number(iteration)) : Number(iteration));
+  else if (progress !== undefined && byProgress()) goTo(Number(progress) + GRACE);
+}
+
 function toggle() {
   if (timer !== undefined) return pause();
-  if (Number(range?.value) === content.iterations.length - 1) step(0);
-  const pace = Math.min(STEP_MS.most, Math.max(STEP_MS.least, PLAY_MS / content.iterations.length));
+  if (Number(range?.value) === content.steps.length - 1) step(0);
+  const pace = Math.min(STEP_MS.most, Math.max(STEP_MS.least, PLAY_MS / content.steps.length));
   timer = window.setInterval(() => {
     const next = Number(range?.value) + 1;
-    if (next < content.iterations.length) step(next);
+    if (next < content.steps.length) step(next);
     else pause();
   }, pace);
   label("❚❚", "Pause");
@@ -222,15 +270,16 @@ async function start() {
   document.head.append(script);
   content = await unpacked("content").json();
   const store = new Uint8Array(await unpacked("arrays").arrayBuffer());
-  if (range && content.iterations.length) {
-    range.max = String(content.iterations.length - 1);
+  if (range && content.steps.length) {
+    range.max = String(content.steps.length - 1);
     range.value = String(content.start);
-    range.disabled = content.iterations.length < 2;
+    range.disabled = content.steps.length < 2;
     if (play) play.disabled = range.disabled;
     range.addEventListener("input", () => step(Number(range.value)));
     play?.addEventListener("click", toggle);
   }
-  say(iterationNow());
+  document.querySelector("#story")?.addEventListener("click", follow);
+  say(stepNow());
   drawn = content.panels.map((panel, k) => new Drawn(plots[k], panel, store));
   await drawAll(darkness.matches);
   darkness.addEventListener("change", () => drawAll(darkness.matches));

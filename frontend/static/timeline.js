@@ -1,5 +1,5 @@
 /** What one step of the scrubber means for each run: the same iteration, or the same share of its training. */
-import { integer, lastAt } from "./numbers.js";
+import { integer, lastAt, shortPercent } from "./numbers.js";
 
 /** @typedef {import("./explorer.js").ViewRun} ViewRun */
 
@@ -75,12 +75,4 @@ function percents(runs) {
   const every = runs.flatMap((run) => run.iterations.map((iteration) => percent(iteration, run.total)));
   every.sort((a, b) => a - b);
   return every.filter((one, k) => k === 0 || one - every[k - 1] > EQUAL);
-}
-
-/**
- * Whole percents, with a decimal only where it is not whole.
- * @param {number} value
- */
-export function shortPercent(value) {
-  return `${value.toLocaleString("en-US", { maximumFractionDigits: 1 })} %`;
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.comparison.schemas import Accuracy, Comparison, Seeds
 from frontend.formats import percent
-from frontend.story.links import Views
+from frontend.story.links import Views, linked
 from frontend.story.statement import Called, Statement
 from frontend.story.words import listed, of_points
 
@@ -23,7 +23,7 @@ def accuracy_statement(comparison: Comparison, runs: tuple[Called, Called], view
     link = views.at(title, "average_precision")
     number = _difference(found.first, found.second)
     unit = f"{'AP' if found.measure == 'ap' else 'top-1'} points"
-    return Statement("Accuracy", number, unit, _sentence(comparison, found, runs), (link,))
+    return Statement("Accuracy", number, unit, _sentence(comparison, found, runs), linked(link))
 
 
 def alike(comparison: Comparison) -> bool | None:

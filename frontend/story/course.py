@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.comparison.schemas import RunCourse, Spectra
-from frontend.story.links import Views, at_start
+from frontend.story.links import Views, at_start, linked
 from frontend.story.statement import Called, Statement
 from frontend.story.words import gap, of_points, opening, percentages, points, whole
 
@@ -24,7 +24,7 @@ def start_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
     )
     link = views.at("Dimensionality by depth", "dimension_by_depth", at_start(spectra), layer=pair.layer)
     return Statement(
-        "Start", gap(spectra.first.start, spectra.second.start), "points apart", sentence, (link,)
+        "Start", gap(spectra.first.start, spectra.second.start), "points apart", sentence, linked(link)
     )
 
 
@@ -40,7 +40,7 @@ def course_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views
     if min(spectra.first.snapshots, spectra.second.snapshots) < 2:
         return None
     first, second = runs
-    links = (
+    links = linked(
         views.of_one(f"Heatmap of {second.name}", "heatmap", second.run.id),
         views.at("Dimensionality over training", "dimension_by_iteration", layer=spectra.second.moved_most),
     )

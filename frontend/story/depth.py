@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.comparison.schemas import Comparison, Slopes, Spectra, StagePair
 from frontend.formats import signed
-from frontend.story.links import Views, at_end, widths_of
+from frontend.story.links import SLOPES, Views, at_end, linked
 from frontend.story.statement import Called, Statement
 from frontend.story.words import listed, moment, of_points, opening, points, whole
 
@@ -24,7 +24,7 @@ def depth_statement(spectra: Spectra, runs: tuple[Called, Called], views: Views)
         at_end(spectra),
         layer=spectra.end_layer.layer,
     )
-    return Statement("Depth", apart, "points apart", sentence, (link,))
+    return Statement("Depth", apart, "points apart", sentence, linked(link))
 
 
 def _stages(stages: list[StagePair], runs: tuple[Called, Called]) -> str:
@@ -66,10 +66,8 @@ def shape_statement(spectra: Spectra, slopes: Slopes, runs: tuple[Called, Called
     else:
         told = f"the spectra of {second.name} fall less steeply than those of {first.name}"
     sentence = f"{moment(spectra)} {told}: power-law slope {other} against {one}{_most(slopes)}."
-    link = views.at(
-        "Power-law slope α by depth", "dimension_by_depth", at_end(spectra), criterion="power_law"
-    )
-    return Statement("Shape", difference, "of slope", sentence, (link,))
+    link = views.at("Power-law slope α by depth", "dimension_by_depth", at_end(spectra), criterion=SLOPES)
+    return Statement("Shape", difference, "of slope", sentence, linked(link))
 
 
 def _most(slopes: Slopes) -> str:
@@ -79,7 +77,7 @@ def _most(slopes: Slopes) -> str:
     return f", farthest apart in {most.stage} ({most.second:.2f} and {most.first:.2f})"
 
 
-def width_statement(comparison: Comparison, runs: tuple[Called, Called]) -> Statement | None:
+def width_statement(comparison: Comparison, runs: tuple[Called, Called], views: Views) -> Statement | None:
     """Say which layers use less than half of their channels; None where no layer can be judged."""
     told = [(one, its) for one in runs for its in comparison.narrow if its.run_id == one.run.id]
     if not told:
@@ -92,7 +90,11 @@ def width_statement(comparison: Comparison, runs: tuple[Called, Called]) -> Stat
         f"{'' if ended else 'At the last snapshot, '}{counts} use less than half of their channels. Least used is "
         f"{least.least_layer} of {run.name}: {least.least_dimensionality:,} of {least.least_width:,}."
     )
-    links = tuple(
-        widths_of(f"Widths from {one.name}", one.run.id) for one, _ in told if one.run.origin == "launched"
+    links = linked(
+        *(
+            views.widths(f"Widths from {one.name}", one.run.id)
+            for one, _ in told
+            if one.run.origin == "launched"
+        )
     )
     return Statement("Widths", share.removesuffix(" %"), "% of width", opening(sentence), links)

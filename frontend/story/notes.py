@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.comparison.schemas import Comparison, Spectra
+from backend.measurements.service import PAPER_THRESHOLD
 from backend.spectra.positions import FEW_POSITIONS
+from frontend.story.counting import is_papers
 from frontend.story.statement import Called
 from frontend.story.words import counted, listed, opening, whole
 
 NAMED_AT_MOST = 4
 
 
-def notes(comparison: Comparison, runs: tuple[Called, Called], of_runs: int) -> Iterator[str]:
-    """Yield one sentence for each."""
+def notes(
+    comparison: Comparison, runs: tuple[Called, Called], of_runs: int, instead: str = ""
+) -> Iterator[str]:
+    """Yield one sentence for each; `instead` is one of them where it says something."""
     first, second = runs
+    if instead:
+        yield instead
+    if not is_papers(comparison):
+        yield f"The paper counts eigenvalues above {PAPER_THRESHOLD:g} instead."
     if of_runs > 2:
         yield (
             f"Of {of_runs} runs, the first pre-trained and the first from scratch are told of, {first.name} and "
@@ -80,7 +88,7 @@ def _unresolved(spectra: Spectra, runs: tuple[Called, Called]) -> Iterator[str]:
         for one, course in zip(runs, (spectra.first, spectra.second), strict=True)
         if course.unresolved_until is not None
     ]
-    if found:
+    if found and spectra.threshold is not None:
         yield (
             f"λ₁ is so large in {listed(found)} that eigenvalues near {spectra.threshold:g} are float32's rounding: "
             "shares there may read high."

@@ -9,10 +9,15 @@ from backend.comparison.schemas import RunReference
 
 @dataclass(frozen=True)
 class Link:
-    """Where a reader sees it: the figure's name, and the address of the view that shows it."""
+    """Where a reader sees it: the figure's name, and the address of the view that shows it.
+
+    Within a report `iteration` or `progress`, in percent, is where its cursor goes.
+    """
 
     text: str
     address: str
+    iteration: int | None = None
+    progress: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Story:
     verdict: str
     statements: tuple[Statement, ...]
     notes: tuple[str, ...]
+    counted: str
+    """What shares are of, as a clause that begins a sentence."""
 
     @property
     def by_number(self) -> bool:

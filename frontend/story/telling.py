@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -11,39 +11,54 @@ from backend.comparison.schemas import Comparison, Slopes, Spectra
 from backend.comparison.service import compare
 from backend.models import Run
 from frontend.story.accuracy import accuracy_statement
+from frontend.story.counting import counted_words, counting_of
 from frontend.story.course import course_statement, start_statement
 from frontend.story.depth import depth_statement, shape_statement, width_statement
 from frontend.story.headline import headline, verdict
-from frontend.story.links import Views
+from frontend.story.links import ComparePage, Views
 from frontend.story.notes import notes
 from frontend.story.statement import Called, Statement, Story
 from frontend.story.words import called
 
 
-def story_of(session: Session, runs: Sequence[Run]) -> Story | None:
-    """Tell what two of the runs show; None of fewer than two."""
+def story_of(
+    session: Session,
+    runs: Sequence[Run],
+    criterion: str = "",
+    threshold: str = "",
+    views: Callable[[Comparison], Views] = ComparePage,
+) -> Story | None:
+    """Tell what two of the runs show, by the criterion in a page's address; None of fewer than two."""
     pair = chosen_pair(runs)
-    return tell(compare(session, *pair), len(runs)) if pair else None
+    if pair is None:
+        return None
+    counting = counting_of(criterion, threshold)
+    found = compare(session, *pair, counting.criterion, counting.threshold)
+    return tell(found, len(runs), views(found), counting.instead)
 
 
-def tell(comparison: Comparison, of_runs: int = 2) -> Story:
-    """Put a comparison into words."""
+def tell(comparison: Comparison, of_runs: int = 2, views: Views | None = None, instead: str = "") -> Story:
+    """Put a comparison into words, with links to `views`, without them to the Compare page.
+
+    `instead` says why dimensions are not counted as somebody asked for.
+    """
     runs = called(comparison)
+    linked = ComparePage(comparison) if views is None else views
     return Story(
         runs=runs,
         headline=headline(comparison),
         verdict=verdict(comparison),
-        statements=tuple(_statements(comparison, runs)),
-        notes=tuple(notes(comparison, runs, of_runs)),
+        statements=tuple(_statements(comparison, runs, linked)),
+        notes=tuple(notes(comparison, runs, of_runs, instead)),
+        counted=counted_words(comparison),
     )
 
 
-def _statements(comparison: Comparison, runs: tuple[Called, Called]) -> Iterator[Statement]:
-    views = Views(comparison)
+def _statements(comparison: Comparison, runs: tuple[Called, Called], views: Views) -> Iterator[Statement]:
     yield accuracy_statement(comparison, runs, views)
     if comparison.spectra is not None:
         yield from _of_spectra(comparison.spectra, comparison.slopes, runs, views)
-    widths = width_statement(comparison, runs)
+    widths = width_statement(comparison, runs, views)
     if widths is not None:
         yield widths
 

@@ -56,8 +56,8 @@ def _spectrum(layer: int, share: float, lambda_1: float, positions: int) -> Spec
     return SpectrumRow(layer, values, used, float(values.sum()), lambda_1, 8, positions)
 
 
-def compared(client: TestClient, *runs: int) -> dict[str, Any]:
-    answer = client.get("/api/v1/comparisons", params={"runs": ",".join(map(str, runs))})
+def compared(client: TestClient, *runs: int, **asked: Any) -> dict[str, Any]:
+    answer = client.get("/api/v1/comparisons", params={"runs": ",".join(map(str, runs)), **asked})
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -107,6 +107,63 @@ def test_every_fact_of_two_runs(client: TestClient, pair: tuple[int, int]) -> No
     assert (narrow[pair[0]]["below_half"], narrow[pair[1]]["below_half"]) == (0, 1)
     assert (narrow[pair[1]]["least_layer"], narrow[pair[1]]["least_dimensionality"]) == ("layer4.0", 36)
     assert found["slopes"]["layers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "threshold", "shares", "narrow"),
+    [
+        ({}, 1e-3, (0.8, 2.3 / 3, 0.3, 0.62), (0, 1)),
+        ({"criterion": "absolute", "threshold": 0.5}, 0.5, (0.8, 2.3 / 3, 0.3, 0.62), (0, 1)),
+        ({"criterion": "absolute", "threshold": 1e-10}, 1e-10, (1.0, 1.0, 1.0, 1.0), (0, 0)),
+        ({"criterion": "absolute", "threshold": 2.0}, 2.0, (0.0, 0.0, 0.0, 0.0), (3, 3)),
+        ({"criterion": "relative"}, 1e-3, (0.8, 2.3 / 3, 0.3, 0.62), (0, 1)),
+        # Of k equal eigenvalues half of them hold half of the trace, as long as the rest adds nearly nothing.
+        ({"criterion": "variance", "threshold": 0.495}, 0.495, (0.4, 1.15 / 3, 0.15, 0.31), (3, 3)),
+        # Of k ones, at λ = 1, each counts one half.
+        ({"criterion": "degrees_of_freedom", "threshold": 1.0}, 1.0, (0.4, 1.15 / 3, 0.15, 0.31), (3, 3)),
+        ({"criterion": "participation_ratio"}, None, (0.8, 2.3 / 3, 0.3, 0.62), (0, 1)),
+    ],
+)
+def test_dimensions_are_counted_as_asked_for(
+    client: TestClient,
+    pair: tuple[int, int],
+    asked: dict[str, Any],
+    threshold: float | None,
+    shares: tuple[float, ...],
+    narrow: tuple[int, int],
+) -> None:
+    found = compared(client, *pair, **asked)
+    assert (found["criterion"], found["threshold"]) == (asked.get("criterion", "absolute"), threshold)
+    assert (found["spectra"]["criterion"], found["spectra"]["threshold"]) == (found["criterion"], threshold)
+    courses = (found["spectra"]["first"], found["spectra"]["second"])
+    told = [its[end] for its in courses for end in ("start", "end")]
+    assert told == pytest.approx(shares, abs=1e-6)
+    assert tuple(its["below_half"] for its in found["narrow"]) == narrow
+    # Whatever is counted, accuracy and slopes are the same.
+    usual = compared(client, *pair)
+    assert (found["accuracy"], found["slopes"]) == (usual["accuracy"], usual["slopes"])
+
+
+def test_rounding_is_looked_for_where_a_level_is_absolute(client: TestClient, pair: tuple[int, int]) -> None:
+    low = compared(client, *pair, criterion="absolute", threshold=1e-10)["spectra"]["first"]
+    assert (low["unresolved_layers"], low["unresolved_until"]) == (3, 100)
+    share = compared(client, *pair, criterion="variance")["spectra"]["first"]
+    assert (share["unresolved_layers"], share["unresolved_until"]) == (0, None)
+
+
+def test_what_counts_no_dimensions_is_refused(client: TestClient, pair: tuple[int, int]) -> None:
+    runs = f"{pair[0]},{pair[1]}"
+    for asked, words in (
+        (
+            {"criterion": "power_law"},
+            "criterion power_law is a slope, of which no layer has a share; take one of",
+        ),
+        ({"criterion": "best"}, "there is no criterion 'best'"),
+        ({"threshold": -1}, "must be a positive number"),
+        ({"criterion": "variance", "threshold": 2}, "is a fraction and must not exceed 1"),
+    ):
+        answer = client.get("/api/v1/comparisons", params={"runs": runs, **asked})
+        assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.text
 
 
 def test_the_pretrained_run_comes_first_and_others_are_passed_over(

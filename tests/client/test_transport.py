@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
@@ -16,70 +11,10 @@ import pytest
 from backend.errors import EigenscopeError, InvalidInput, NotFound, Unauthorized, Unavailable
 from eigenscope import Client
 from eigenscope.client import transport
+from tests.stub_server import Stub
 
 RUNS = (200, {"items": [], "next_cursor": None})
 BUSY = (503, {"error": "unavailable", "detail": "the database does not answer; see the server's log"})
-
-
-class Stub:
-    """A server that gives scripted answers, the last one again and again; None cuts the connection."""
-
-    def __init__(self) -> None:
-        self.answers: list[Any] = []
-        self.asked: list[tuple[str, str, str | None]] = []
-        self.slow = 0.0
-        stub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _answer(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"] or 0))
-                stub.asked.append((self.command, self.path, self.headers["Authorization"]))
-                answer = stub.answers.pop(0) if len(stub.answers) > 1 else stub.answers[0]
-                sleep(stub.slow)
-                if answer is None:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                status, content, *more = answer
-                body = content if isinstance(content, bytes) else json.dumps(content).encode()
-                self.send_response(status)
-                for name, value in more:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = _answer  # noqa: N815 - the names that the library calls
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-            def handle(self) -> None:
-                try:
-                    super().handle()
-                except ConnectionError:
-                    # The client had no patience.
-                    self.close_connection = True
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    made = Stub()
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +88,7 @@ def test_a_refusal_is_final_and_clear(
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_a_redirect_does_not_lead_the_token_astray(stub: Stub, status: int) -> None:
-    stub.answers = [(status, {}, ("Location", f"{stub.url}/elsewhere")), RUNS]
+    stub.answers = [(status, {}, {"Location": f"{stub.url}/elsewhere"}), RUNS]
     with (
         Client(stub.url, "secret") as client,
         pytest.raises(EigenscopeError, match="leads to another address"),
@@ -168,7 +103,7 @@ def test_the_token_is_sent_and_the_path_kept(stub: Stub) -> None:
         client.runs()
     with Client(stub.url) as client:
         client.runs()
-    assert [authorization for *_, authorization in stub.asked] == ["Bearer secret", None]
+    assert [headers.get("Authorization") for _, _, headers in stub.asked] == ["Bearer secret", None]
     assert stub.asked[0][1].startswith("/lab/api/v1/runs?")
 
 
@@ -200,6 +135,15 @@ def test_a_report_is_a_file(client: Client, roles: dict[str, int], tmp_path: Pat
     assert "Training loss" in file.read_text()
     with pytest.raises(NotFound, match="none of these runs has a layer 'layer9'"):
         client.report(both, tmp_path / "other.html", layers=["layer9"])
+    view = {"y": "relative", "x": "epoch", "align": "progress", "p": 50}
+    client.report(both, file, view=view, force=True)
+    assert "50 % of training" in file.read_text()
+    with pytest.raises(
+        InvalidInput, match="'zoom' is no key of a view; take one of y, xs, ys, x, align, p, band"
+    ):
+        client.report(both, tmp_path / "other.html", view={"zoom": 2})
+    with pytest.raises(InvalidInput, match="'pie' is no value of y"):
+        client.report(both, tmp_path / "other.html", view={"y": "pie"})
     with pytest.raises(InvalidInput, match="there is no folder"):
         client.report(both, tmp_path / "nowhere" / "x.html")
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]

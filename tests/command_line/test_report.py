@@ -48,7 +48,7 @@ def test_the_pages_commands_run(eigenscope: Callable[..., Any], runs: dict[str, 
     commands = [
         line.partition("#")[0] for line in re.findall(r"^eigenscope (report .*)$", page, re.MULTILINE)
     ]
-    assert len(commands) == 5
+    assert len(commands) == 6
     renamed = {"3": runs["I"], "4": runs["S"], "layer3.5": "layer3.1", "layer4.2": "layer4.1"}
     for command in commands:
         if "--images" in command:
@@ -79,6 +79,18 @@ def test_a_file_that_exists_is_kept(
     assert "Eigenspectrum of layer2.0" in file.read_text()
 
 
+def test_options_have_the_names_and_values_of_the_pages_address(
+    eigenscope: Callable[..., Any], runs: dict[str, int], home: Path
+) -> None:
+    figures = ("--y", "relative", "--xs", "linear", "--ys", "log", "--x", "epoch", "--band", "demo")
+    cursor = ("--align", "progress", "--progress", "50")
+    done = eigenscope("report", runs["pretraining"], runs["S"], "--out", "report.html", *figures, *cursor)
+    assert done.status == 0, done.err
+    page = Path("report.html").read_text()
+    assert "50 % of training" in page
+    assert "demo: mean of 2 runs" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -86,6 +98,20 @@ def test_a_file_that_exists_is_kept(
         (["1", "--figures", "pie"], "there is no figure 'pie'; take one of heatmap"),
         (["1", "--layer", "layer9"], "none of these runs has a layer 'layer9'"),
         (["1", "--criterion", "best"], "there is no criterion 'best'"),
+        (
+            ["1", "--y", "pie"],
+            "'pie' is no value of y, the spectrum's heights; take one of absolute, relative",
+        ),
+        (["1", "--xs", "square"], "'square' is no value of xs"),
+        (["1", "--ys", "square"], "'square' is no value of ys"),
+        (
+            ["1", "--x", "moon"],
+            "'moon' is no value of x, the axis along training; take one of iteration, epoch",
+        ),
+        (["1", "--align", "stars"], "'stars' is no value of align"),
+        (["1", "--progress", "50"], "say align progress too, or an iteration"),
+        (["1", "--band", "moon"], "none of these runs has the tag 'moon'; their tags are demo"),
+        (["1", "--band", "moon", "--images", "svg"], "none of these runs has the tag 'moon'"),
         (["1", "--out", "nowhere/report.html"], "there is no folder nowhere; make it first"),
         (["1", "--images", "svg", "--out", "x.html"], "name their folder with --folder, not --out"),
         (["1", "--images", "svg", "--folder", "nowhere"], "there is no folder nowhere"),

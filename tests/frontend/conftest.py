@@ -143,6 +143,27 @@ def settle() -> Callable[[Page], None]:
     return gallery_seed.settle  # type: ignore[no-any-return]
 
 
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[int]]:
+    """Return settings of a database, and its runs: a pre-trained one of 600 iterations, three seeds of 1,200."""
+    settings = Settings(home=tmp_path_factory.mktemp("seeds"), _env_file=None)
+    database = Database(settings.database)
+    migration.upgrade(database)
+    with database.writing() as session:
+        dataset = seed.add_dataset(session).id
+        short = {"training__iterations": 600, "training__milestones": [400]}
+        spec = seed.specification(dataset, init__kind="imagenet", **short)
+        runs = [seed.add_run(session, spec, "short", "succeeded")]
+        for number in range(3):
+            spec = seed.specification(dataset, training__seed=number)
+            runs.append(seed.add_run(session, spec, f"seed {number}", "succeeded", tags=["seeds"]))
+        for run in runs:
+            seed.add_measurements(session, run, (0, 1, 10, 100, 300, 600, 900, 1200))
+        ids = [run.id for run in runs]
+    database.dispose()
+    return settings, ids
+
+
 @dataclass(frozen=True)
 class WidthsHome:
     """A database of its own with two runs that widths can be chosen from: ids by role."""

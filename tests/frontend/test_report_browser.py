@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +14,7 @@ from backend.database import Database
 from backend.settings import Settings
 from frontend.report.document import report
 from frontend.report.request import ReportRequest
+from frontend.report.view import ReportView
 
 pytestmark = pytest.mark.browser
 
@@ -80,7 +82,7 @@ def test_one_cursor_moves_through_all_figures(
     after = spectrum.evaluate(CURVES)
     assert [len(one) for one in after] == [len(one) for one in before]
     assert after[1] != before[1]
-    told = alone.locator(f"[data-run='{roles['S']}'][data-layer]").text_content()
+    told = alone.locator(f"[data-row='{roles['S']}'][data-layer]").text_content()
     marker = "figure => figure.querySelector('.plot').data[3].x[0]"
     assert told is not None
     assert told.startswith(f"d = {spectrum.evaluate(marker):.0f} of 512")
@@ -145,3 +147,60 @@ def test_one_click_gives_the_view_as_a_file(tab: Page, server: str, roles: dict[
     with tab.expect_download() as download:
         tab.locator("a[data-report]").click()
     assert "<h1>S: Faster R-CNN" in download.value.path().read_text()
+
+
+def test_a_finding_leads_to_its_figure_and_moves_the_cursor(
+    alone: Page, written: Callable[[ReportRequest], str], roles: dict[str, int]
+) -> None:
+    opened(alone, written(ReportRequest((roles["I"], roles["S"]))))
+    alone.get_by_role("link", name="Dimensionality by depth").click()
+    expect(alone.locator("#iteration-text")).to_have_text("0 of 1,200")
+    expect(alone.locator("figure:target .chart-title")).to_contain_text("by depth")
+    expect(alone.locator("figure:target")).to_be_in_viewport()
+    alone.get_by_role("link", name="Difference by layer and iteration").click()
+    expect(alone.locator("#iteration-text")).to_have_text("1,200 of 1,200")
+
+
+def test_runs_aligned_by_progress_are_drawn_as_the_page_draws_them(
+    alone: Page, written: Callable[[ReportRequest], str], roles: dict[str, int]
+) -> None:
+    view = ReportView(y="relative", align="progress", progress=50.0, x="epoch")
+    opened(alone, written(ReportRequest((roles["I"], roles["S"]), view=view)))
+    expect(alone.locator("#iteration-text")).to_have_text("50 % of training")
+    spectrum = alone.locator("figure").first
+    expect(spectrum.locator(".chart-note")).to_have_text("at 50 % of training")
+    assert [one[0] for one in spectrum.evaluate(CURVES)] == [1, 1]
+    heatmap = alone.locator("figure").nth(3)
+    heatmap.scroll_into_view_if_needed()
+    expect(heatmap.locator(".crosshair")).to_be_visible()
+    course = alone.locator("figure").nth(1)
+    expect(course.locator(".crosshair")).to_be_hidden()
+    box = heatmap.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    alone.mouse.move(box["x"] + 4, box["y"] + 40)
+    alone.mouse.click(box["x"] + 5, box["y"] + 40)
+    expect(alone.locator("#iteration-text")).to_have_text("0 % of training")
+
+
+def test_the_link_takes_the_view_panel_along(tab: Page, server: str, roles: dict[str, int]) -> None:
+    pair = f"{roles['I']},{roles['S']}"
+    keys = (
+        "layer=layer4.1&y=relative&xs=linear&x=epoch&align=progress&p=50&band=nobody&layers=layer1.0,layer1.1"
+    )
+    tab.goto(f"{server}/compare?runs={pair}&{keys}")
+    expect(tab.locator("#multiples-grid [data-layer]")).to_have_count(2)
+    with tab.expect_download() as download:
+        tab.locator("a[data-report]").click()
+    asked = parse_qs(urlsplit(download.value.url).query)
+    assert asked.pop("layer") == ["layer4.1", "layer1.0", "layer1.1"]
+    assert asked == {
+        "runs": [pair],
+        "y": ["relative"],
+        "xs": ["linear"],
+        "x": ["epoch"],
+        "align": ["progress"],
+        "p": ["50"],
+    }, "what the page does not offer is not asked for"
+    page = download.value.path().read_text()
+    assert "50 % of training" in page
+    assert "Eigenspectrum of layer1.1" in page

@@ -1,184 +1,21 @@
-"""Sentences against the numbers they are made of: none contradicts them, whatever is compared."""
+"""What a story says of two runs: its headline, what is to be kept in mind, and where its links lead."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from backend.comparison.measured import MeasuredRun
-from backend.comparison.schemas import Accuracy, Comparison, Role, RunReference, Seeds, Slopes, StagePair
-from backend.comparison.spectra import compared_spectra, narrow_layers
-from backend.models import Layer
-from frontend.story.statement import Statement, Story
+from backend.comparison.schemas import Role, Seeds
 from frontend.story.telling import tell
-
-SHARES = st.floats(0, 1, allow_subnormal=False)
-HOSTILE = "<img src=x onerror=window.hacked=1>"
-
-
-def measured(
-    shares: np.ndarray, *, stages: Sequence[str] = (), length: float = 0, live: bool = False, **changes: Any
-) -> MeasuredRun:
-    """Return a run whose layers have these shares (layers, snapshots) at iterations 0, 10, 20, …"""
-    layers, snapshots = shares.shape
-    names = stages or [f"layer{1 + k // 2}" for k in range(layers)]
-    iterations = 10.0 * np.arange(snapshots)
-    rows = tuple(
-        Layer(run_id=0, order=k, name=f"{stage}.{k}", map="block", stage=stage, width=64)
-        for k, stage in enumerate(names)
-    )
-    fields = {
-        "unresolved": np.zeros(shares.shape, bool),
-        "positions_per_channel": np.full(layers, 100.0),
-        "length": max(length, float(iterations[-1]), 1.0),
-    }
-    return MeasuredRun(rows, iterations, shares, live=live, **(fields | changes))
-
-
-def comparison(one: MeasuredRun | None, other: MeasuredRun | None, **changes: Any) -> Comparison:
-    """Compare a pre-trained run, 1, with one from scratch, 2."""
-    narrow = [narrow_layers(k, run) for k, run in ((1, one), (2, other)) if run]
-    fields = {
-        "first": reference(1, "pre-trained"),
-        "second": reference(2, "scratch"),
-        "layers_first": len(one.layers) if one else 0,
-        "layers_second": len(other.layers) if other else 0,
-        "settings": {},
-        "recorded": False,
-        "accuracy": None,
-        "spectra": compared_spectra(one, other) if one and other else None,
-        "slopes": None,
-        "narrow": [its for its in narrow if its],
-    }
-    return Comparison(**(fields | changes))
-
-
-def reference(run_id: int, role: Role, **changes: Any) -> RunReference:
-    init = {"pre-trained": "imagenet", "scratch": "scratch", "unknown": "unknown"}[role]
-    fields = {"name": HOSTILE, "origin": "launched", "status": "succeeded"} | changes
-    return RunReference(id=run_id, init=init, role=role, **fields)
-
-
-def accuracy(first: float, second: float, **changes: Any) -> Accuracy:
-    fields = {
-        "measure": "ap",
-        "first_iteration": 90,
-        "second_iteration": 90,
-        "first_seeds": None,
-        "second_seeds": None,
-        "alike": abs(first - second) <= 0.01 + 1e-9,
-    }
-    return Accuracy(first=first, second=second, **(fields | changes))
-
-
-def slopes(first: float, second: float) -> Slopes:
-    return Slopes(
-        layers=2,
-        first=first,
-        second=second,
-        stages=[StagePair(stage="a", layers=2, first=first, second=second)],
-    )
-
-
-def said(story: Story, subject: str) -> Statement:
-    (found,) = [one for one in story.statements if one.subject == subject]
-    return found
-
-
-def everything(story: Story) -> str:
-    parts = [story.headline, story.verdict, *story.notes]
-    for one in story.statements:
-        parts += [one.number, one.unit, one.sentence, *(link.text + link.address for link in one.links)]
-    return " | ".join(parts)
-
-
-def percents(sentence: str) -> list[float]:
-    return [float(one) for one in re.findall(r"(\d+(?:\.\d+)?) %", sentence)]
-
-
-runs = hnp.arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=SHARES)
-
-
-@settings(deadline=None)
-@given(
-    runs,
-    runs,
-    st.floats(0, 200),
-    st.booleans(),
-    st.tuples(SHARES, SHARES),
-    st.tuples(st.floats(0, 5), st.floats(0, 5)),
+from tests.frontend.pairs import (
+    HOSTILE,
+    accuracy,
+    comparison,
+    measured,
+    reference,
+    said,
+    slopes,
 )
-def test_no_sentence_contradicts_its_numbers(
-    one: np.ndarray,
-    other: np.ndarray,
-    length: float,
-    live: bool,
-    accuracies: tuple[float, float],
-    both_slopes: tuple[float, float],
-) -> None:
-    first, second = measured(one, length=length), measured(other, live=live)
-    found = comparison(first, second, accuracy=accuracy(*accuracies), slopes=slopes(*both_slopes))
-    story = tell(found)
-    text = everything(story)
-    assert not re.search(r"\b(nan|inf|None|True|False)\b|−0 ", text), text
-    assert [len(s.links) > 0 for s in story.statements] == [True] * len(story.statements)
-    spectra = found.spectra
-    assert spectra
-    start = said(story, "Start")
-    shown = percents(start.sentence)
-    assert float(start.number) == pytest.approx(abs(shown[0] - shown[1]), abs=1e-6)
-    assert shown[0] == pytest.approx(100 * spectra.first.start, abs=0.51)
-    assert shown[1] == pytest.approx(100 * spectra.second.start, abs=0.51)
-    measured_twice = min(spectra.first.snapshots, spectra.second.snapshots) > 1
-    assert any(one.subject == "Course" for one in story.statements) == measured_twice
-    if measured_twice:
-        _course_agrees(said(story, "Course"), found)
-    _depth_agrees(said(story, "Depth"), found)
-    _shape_agrees(said(story, "Shape"), both_slopes)
-    assert ("spectra are alike" in story.headline.lower()) == (spectra.apart_most < 0.05)
-    assert ("At the end" in said(story, "Depth").sentence) == spectra.ended
-    assert spectra.ended <= (not live)
-
-
-def _course_agrees(course: Statement, found: Comparison) -> None:
-    assert found.spectra
-    second = found.spectra.second
-    assert ("S widens" in course.sentence) == (second.kind == "widens")
-    assert ("S narrows" in course.sentence) == (second.kind == "narrows")
-    assert ("S first falls" in course.sentence) == (second.kind == "dips")
-    assert f"{course.number} in S" in course.sentence
-    opposite = found.spectra.first.moved > second.moved + 0.01
-    assert not opposite or "the pre-trained run moves more" in course.sentence
-
-
-def _depth_agrees(depth: Statement, found: Comparison) -> None:
-    assert found.spectra
-    differences = [round(100 * (one.second - one.first)) for one in found.spectra.stages]
-    assert ("fewer" in depth.sentence) == any(one < 0 for one in differences)
-    assert bool(re.search(r"\bmore\b", depth.sentence)) == any(one > 0 for one in differences)
-    for sign, extreme in (("−", min(differences)), (r"\+", max(differences))):
-        for number in re.findall(rf"{sign}(\d+) point", depth.sentence):
-            assert int(number) == abs(extreme)
-    assert f"{depth.number} point" in depth.sentence
-
-
-def _shape_agrees(shape: Statement, both: tuple[float, float]) -> None:
-    apart = abs(round(both[0], 2) - round(both[1], 2))
-    assert float(shape.number) == pytest.approx(apart, abs=1e-6)
-    if "more steeply" in shape.sentence:
-        assert both[1] > both[0]
-    elif "less steeply" in shape.sentence:
-        assert both[1] < both[0]
-    else:
-        assert apart < 0.051
-
 
 PAPER = np.linspace(0.9, 0.6, 4)[:, None] * np.ones((1, 4))
 NARROW = np.array([[0.3, 0.1, 0.7, 0.71]] * 4)

@@ -47,6 +47,40 @@ def test_the_panel_tells_of_the_pretrained_run_and_the_one_from_scratch(
     assert f"<b>run {roles['recorded']}</b>" in story(client, roles["recorded"], roles["recording"])
 
 
+def test_the_panel_counts_as_the_page_does(client: TestClient, roles: dict[str, int]) -> None:
+    pair = (roles["I"], roles["S"])
+    usual = story(client, *pair)
+    assert "with eigenvalues above 0.001" in usual
+    assert "The paper counts" not in usual
+    panel = html.unescape(story(client, *pair, more="&c=variance&t=0.5"))
+    assert "as many as hold 50 % of the trace" in panel
+    assert "The paper counts eigenvalues above 0.001 instead." in panel
+    assert panel.count("&c=variance&t=0.5#chart-") == 5
+    assert panel.count("&c=power_law#chart-dimension_by_depth") == 1
+    numbers = r'finding-number"><b>([^<]*)'
+    assert re.findall(numbers, panel)[1:4] != re.findall(numbers, usual)[1:4]
+    assert re.findall(numbers, panel)[0] == re.findall(numbers, usual)[0], (
+        "accuracy is no matter of a criterion"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("&c=power_law", "A slope counts no dimensions, so that shares here are by the paper's criterion."),
+        ("&c=variance&t=7", "The threshold is out of range, so that shares here are by the paper's"),
+        ("&t=low", "The threshold is out of range"),
+    ],
+)
+def test_where_the_page_counts_nothing_the_papers_criterion_is_said(
+    client: TestClient, roles: dict[str, int], more: str, why: str
+) -> None:
+    panel = html.unescape(story(client, roles["I"], roles["S"], more=more))
+    assert why in panel
+    assert "with eigenvalues above 0.001" in panel
+    assert "&c=absolute#chart-" in panel
+
+
 def test_every_link_leads_to_a_figure_of_the_page_it_opens(client: TestClient, roles: dict[str, int]) -> None:
     for pair in (
         ("I", "S"),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,56 +14,7 @@ from eigenscope import ServerRecorder
 from eigenscope.recording import connection
 from eigenscope.recording import recorder as recorder_module
 from eigenscope.recording.connection import JSON, Connection
-
-Answer = tuple[int, dict[str, Any], dict[str, str]]
-
-
-class Stub:
-    """A server that gives scripted answers, the last one again and again, and notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[Answer | None] = []
-        self.asked: list[tuple[str, str, dict[str, str]]] = []
-        stub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"] or 0))
-                stub.asked.append((self.command, self.path, dict(self.headers.items())))
-                answer = stub.answers.pop(0) if len(stub.answers) > 1 else stub.answers[0]
-                if answer is None:
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                status, content, headers = answer
-                body = json.dumps(content).encode()
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_PUT = do_POST = _answer  # noqa: N815 - the names that the library calls
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        """End the server."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    made = Stub()
-    yield made
-    made.close()
+from tests.stub_server import Answer, Stub
 
 
 @pytest.fixture(autouse=True)
