@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
-from frontend.builders import compare, dimensions, missing, spectra, training
+from frontend.builders import compare, dimensions, missing, multiples, spectra, training
 from frontend.builders.missing import explained, is_empty
 from frontend.figure_request import FigureRequest
 
@@ -68,6 +68,13 @@ _ALL = (
         "Dimensionality of all layers at an iteration",
         ("iteration", *_CRITERION, "yscale", "band", "align"),
         dimensions.build_dimension_by_depth,
+        missing.no_spectra,
+    ),
+    FigureKind(
+        "multiples",
+        "Several layers beside each other",
+        ("layers", "show", "iteration", *_CRITERION, "y", "xs", "ys", *_ALONG, "yscale", "band", "align"),
+        multiples.build_multiples,
         missing.no_spectra,
     ),
     FigureKind(

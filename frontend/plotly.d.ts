@@ -17,7 +17,7 @@ interface PlotlyTrace {
   z?: ArrayLike<ArrayLike<number>>;
   visible?: boolean | string;
   hoverinfo?: string;
-  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string };
+  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string; layer?: string; iteration?: number; iterations?: number[]; width?: number };
   line?: { color?: string; width?: number; dash?: string };
   marker?: { color?: string };
   fillcolor?: string;

@@ -129,6 +129,23 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
     return session.execute(query.order_by(Spectrum.iteration)).all()
 
 
+def spectra_at(
+    session: Session, run_id: int, iteration: int, layers: Sequence[int]
+) -> Sequence[tuple[int, bytes]]:
+    """Return (layer, float32 bytes) of one snapshot, of these layers in network order."""
+    query = select(Spectrum.layer, Spectrum.eigenvalues).where(
+        Spectrum.run_id == run_id, Spectrum.iteration == iteration, Spectrum.layer.in_(layers)
+    )
+    return session.execute(query.order_by(Spectrum.layer)).all()
+
+
+def snapshot_iterations(session: Session, run_id: int) -> list[int]:
+    """Return the iterations at which the run has a snapshot, rising."""
+    iteration = SpectrumSummary.iteration
+    query = select(iteration).where(SpectrumSummary.run_id == run_id).distinct().order_by(iteration)
+    return list(session.scalars(query))
+
+
 def all_spectra(session: Session, run_id: int) -> Sequence[tuple[int, int, bytes]]:
     """Return (layer, iteration, float32 bytes) of every spectrum of a run."""
     query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)

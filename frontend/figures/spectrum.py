@@ -81,7 +81,7 @@ def _traces(line: SpectrumLine | SpectrumBand, scale: SpectrumScale, theme: Them
         name=line.run.text,
         line=line.run.line(theme),
         hovertemplate=f"{HOVERS[scale.height]}<extra>%{{fullData.name}}</extra>",
-        meta={"run": line.run.id, "runs": [line.run.id], "part": "curve"},
+        meta={"run": line.run.id, "runs": [line.run.id], "part": "curve", "iteration": line.iteration},
     )
     return [curve, _fit(line, scale, theme) if line.is_slope else _marker(line, values, theme)]
 

@@ -38,7 +38,7 @@ function finite(value) {
 }
 
 /** @param {string[]} cells */
-function csvLine(cells) {
+export function csvLine(cells) {
   return `${cells.map(defused).map(quoted).join(",")}\r\n`;
 }
 
