@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from frontend import gather
 from frontend.builders.averages import averaged_by_iteration, by_group
 from frontend.courses import courses_of
 from frontend.figure_request import FigureRequest
+from frontend.figures.along import snapshot_axis
 from frontend.figures.axes import FigureLayer, merged_layers
-from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
+from frontend.figures.colours import PALETTES
+from frontend.figures.dimension_by_iteration import DimensionSeries, series_traces
 from frontend.figures.groups import groups
-from frontend.figures.multiples import Axes, multiples
+from frontend.figures.multiples import Panel, multiples
 from frontend.figures.quantity import SLOPE_TOP
-from frontend.figures.spectrum import spectrum
+from frontend.figures.spectrum import line_traces, threshold_line
 from frontend.figures.spectrum_scale import TITLES, SpectrumScale
 from frontend.layer_choice import block_outputs, layers_of
 from frontend.map_kinds import position_note
@@ -83,25 +86,28 @@ def _spectra(
     span = (lowest, highest) if highest > 0 and lowest <= highest else (1e-6, 1.0)
     level = scale.level(view.criterion, view.threshold)
     together = groups(drawn, asked.band)
+    x, y = _axes_of_spectra(scale, layers, span, level)
+    shapes = threshold_line(level, PALETTES[asked.theme].muted)
     panels = []
     for layer in layers:
         of_layer = {run: one[layer.name] for run, one in lines.items() if layer.name in one}
-        panels.append(
-            (layer, spectrum(layer.name, banded(of_layer, together), level, span, asked.theme, scale))
-        )
+        traces = [
+            trace for one in banded(of_layer, together) for trace in line_traces(one, scale, asked.theme)
+        ]
+        panels.append(Panel(layer, traces, x, y, shapes))
     found = sorted({line.iteration for one in lines.values() for line in one.values()})
     at = f" at iteration {found[0]:,}" if len(found) == 1 else ""
     return multiples(
         f"Eigenspectra of {len(layers):,} layers{at}",
         panels if found else [],
-        _axes_of_spectra(scale, layers, span, level),
+        (x["title"]["text"], TITLES[scale.height]),
         asked.theme,
     )
 
 
 def _axes_of_spectra(
     scale: SpectrumScale, layers: Sequence[FigureLayer], span: tuple[float, float], level: float | None
-) -> Axes:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     x = scale.x_axis(max((layer.width for layer in layers), default=1))
     if scale.x == "log":
         # In a small panel there is room for the decades alone.
@@ -109,7 +115,7 @@ def _axes_of_spectra(
         x |= {"tickvals": kept, "ticktext": [f"{tick:,}" for tick in kept]}
     y = scale.y_axis(*span, level)
     y |= {"dtick": 2} if scale.y_kind == "log" and scale.height != "cumulative" else {"nticks": 4}
-    return Axes((x["title"]["text"], TITLES[scale.height]), x, y)
+    return x, y
 
 
 def _at(
@@ -143,28 +149,31 @@ def _dimensions(
             series.append(DimensionSeries(one.run, one.iterations, one.values[row], width, places))
         drawn, more = by_group(series, runs, asked.band, averaged_by_iteration)
         notes += [note for note in more if note not in notes]
-        figure = dimension_by_iteration(
-            layer.name, drawn, asked.theme, asked.quantity, asked.along, asked.yscale
-        )
-        panels.append((layer, _whole_height(figure, layer, asked)))
+        axis = snapshot_axis([one.points for one in drawn], asked.along)
+        traces = [
+            trace
+            for number, one in enumerate(drawn)
+            for trace in series_traces(one, axis, number, asked.theme, asked.quantity, asked.yscale)
+        ]
+        panels.append(Panel(layer, traces, _sparse(axis.layout), _whole_height(layer, asked)))
     title = f"{asked.quantity.title.capitalize()}, {len(layers):,} layers"
-    some = any(figure.data for _, figure in panels)
-    x = panels[0][1].layout.xaxis.title.text if some else ""
-    axes = Axes((x, asked.quantity.title), {"nticks": 4}, {})
-    return multiples(title, panels if some else [], axes, asked.theme, asked.quantity.meta, notes)
+    some = any(one.traces for one in panels)
+    titles = (panels[0].x["title"]["text"], asked.quantity.short) if some else ("", "")
+    return multiples(title, panels if some else [], titles, asked.theme, asked.quantity.meta, notes)
 
 
-def _whole_height(figure: go.Figure, layer: FigureLayer, asked: FigureRequest) -> go.Figure:
-    """Return the panel as high as its layer is wide, so that layers are compared by shares of their widths."""
+def _sparse(axis: dict[str, Any]) -> dict[str, Any]:
+    """Return an axis along training with as few labels as a small panel has room for."""
+    if "tickvals" not in axis or len(axis["tickvals"]) < 4:
+        return {**axis, "nticks": 4}
+    kept = (0, (len(axis["tickvals"]) - 1) // 2, -1)
+    return axis | {name: [axis[name][k] for k in kept] for name in ("tickvals", "ticktext") if name in axis}
+
+
+def _whole_height(layer: FigureLayer, asked: FigureRequest) -> dict[str, Any]:
+    """Return an axis as high as the layer is wide, so that layers are compared by shares of their widths."""
+    whole = layer.width if asked.quantity.of_width else SLOPE_TOP
     if asked.yscale == "log":
-        return figure
-    axis: dict[str, Any] = {"range": [0, SLOPE_TOP], "tickvals": [0, 2, SLOPE_TOP]}
-    if asked.quantity.of_width:
-        ticks = [0, layer.width / 2, layer.width]
-        axis = {
-            "range": [0, 1.04 * layer.width],
-            "tickvals": ticks,
-            "ticktext": ["0 %", "50 %", "100 %"],
-        }
-    figure.update_yaxes(axis)
-    return figure
+        return {"type": "log", "range": [log10(whole / 1000), log10(1.04 * whole)], "dtick": 1}
+    words = ["0 %", "50 %", "100 %"] if asked.quantity.of_width else ["0", "2", "4"]
+    return {"range": [0, 1.04 * whole], "tickvals": [0, whole / 2, whole], "ticktext": words}

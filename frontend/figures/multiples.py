@@ -26,49 +26,50 @@ FINE = {"line": 1.25, "marker": 5}
 
 
 @dataclass(frozen=True)
-class Axes:
-    """What all panels have in common: axis titles, and what replaces parts of every panel's own axes."""
+class Panel:
+    """A layer: what is drawn of it, and its own axes and shapes as plotly's layout has them."""
 
-    titles: tuple[str, str]
+    layer: FigureLayer
+    traces: Sequence[go.Scatter]
     x: Mapping[str, Any]
     y: Mapping[str, Any]
+    shapes: Sequence[Mapping[str, Any]] = ()
 
 
 def multiples(
     title: str,
-    panels: Sequence[tuple[FigureLayer, go.Figure]],
-    axes: Axes,
+    panels: Sequence[Panel],
+    titles: tuple[str, str],
     theme: Theme = "light",
     words: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
 ) -> go.Figure:
-    """Draw one panel for each layer, row by row in the order given; a run stands in the legend once.
+    """Draw one panel for each layer, row by row in the order given, with the axes' `titles` once.
 
-    The figure has a size of its own, in pixels: as many rows as it takes. Every trace's `meta` names its layer.
+    The figure has a size of its own, in pixels: as many rows as it takes. A run stands in the legend
+    once. Every trace's `meta` names its layer.
     """
     columns = max(1, min(COLUMNS, len(panels)))
     rows = max(1, -(-len(panels) // columns))
     across = columns * PANEL[0] + (columns - 1) * BETWEEN[0]
     down = rows * PANEL[1] + (rows - 1) * BETWEEN[1]
     grid = Grid(columns, rows, BETWEEN[0] / across, BETWEEN[1] / down, theme, caption_size=11)
-    for layer, figure in panels:
-        layout = figure.layout.to_plotly_json()
-        own = {
-            f"{letter}axis": {**layout[f"{letter}axis"], **shared, "title": {"text": ""}}
-            for letter, shared in (("x", axes.x), ("y", axes.y))
+    for one in panels:
+        axes = {
+            f"{letter}axis": {**axis, "title": {"text": ""}} for letter, axis in (("x", one.x), ("y", one.y))
         }
         grid.put(
-            layer.hover, [_fine(trace, layer) for trace in figure.data], layout | own | {"annotations": []}
+            one.layer.hover, [_fine(trace, one.layer) for trace in one.traces], {**axes, "shapes": one.shapes}
         )
     grid.name_each_run_once()
     names = {trace["name"] for trace in grid.traces if trace.get("name")}
     top = 32 + LEGEND_ROW * -(-sum(KEY + LETTER * len(name) for name in names) // across)
-    grid.layout["annotations"] += _titles(axes.titles, theme)
+    grid.layout["annotations"] += _titles(titles, theme)
     return make_figure(
         theme,
         title,
         grid.traces,
-        names=[layer.name for layer, _ in panels],
+        names=[one.layer.name for one in panels],
         words=words or {},
         notes=notes,
         **grid.layout,

@@ -70,7 +70,7 @@ async function saveImage(chart, format) {
  */
 export async function saveFigure({ data, layout }, format, filename, { width, height }) {
   const margin = /** @type {{t?: number}} */ (layout.margin ?? {});
-  const titled = { ...layout, title: { text: layout.meta.title }, margin: { ...margin, t: (margin.t ?? 8) + 44 } };
+  const titled = { ...layout, title: { text: layout.meta.title, yref: "container", y: 1, yanchor: "top", pad: { t: 16 } }, margin: { ...margin, t: (margin.t ?? 8) + 44 } };
   const size = { width: Math.round(width), height: Math.round(height) + 44, scale: format === "png" ? 2 : 1 };
   await Plotly.downloadImage({ data, layout: titled }, { format, filename, ...size });
 }

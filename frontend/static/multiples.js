@@ -25,6 +25,8 @@ export class Multiples {
     this.sight = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "160px" });
     document.addEventListener("themechange", () => this.redraw());
     document.getElementById("many")?.addEventListener("change", (event) => this.#switched(event));
+    // Over the full screen the pictures are larger.
+    if (this.section) new ResizeObserver(() => explorer.redraw()).observe(this.section);
     if (this.section) attachExport(this.section, explorer, () => [...this.charts.keys()]);
     this.#checkKind();
   }
