@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
-from frontend.builders import compare, dimensions, missing, multiples, spectra, training
+from frontend.builders import categories, compare, dimensions, missing, multiples, spectra, training
 from frontend.builders.missing import explained, is_empty
 from frontend.figure_request import FigureRequest
 
@@ -110,6 +110,13 @@ _ALL = (
         "Average precision by the objects' size",
         _ALONG,
         training.build_precision_by_size,
+        missing.no_accuracy,
+    ),
+    FigureKind(
+        "precision_by_category",
+        "Average precision by category",
+        ("iteration",),
+        categories.build_precision_by_category,
         missing.no_accuracy,
     ),
     FigureKind("gpu_memory", "GPU memory", _ALONG, training.build_gpu_memory, missing.no_metric),

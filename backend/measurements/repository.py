@@ -115,6 +115,28 @@ def metrics(
     return session.execute(query.order_by(Metric.name, Metric.iteration)).all()
 
 
+def last_iteration_of(session: Session, run_id: int, prefix: str, upto: int | None) -> int | None:
+    """Return the last iteration, not later than `upto`, of a metric whose name starts with `prefix`; None without."""
+    query = select(func.max(Metric.iteration)).where(
+        Metric.run_id == run_id, Metric.name.startswith(prefix, autoescape=True)
+    )
+    if upto is not None:
+        query = query.where(Metric.iteration <= upto)
+    return session.scalar(query)
+
+
+def metrics_at(
+    session: Session, run_id: int, prefix: str, iteration: int
+) -> Sequence[tuple[str, float | None]]:
+    """Return (name, value) at one iteration of the metrics whose name starts with `prefix`, by name."""
+    query = select(Metric.name, Metric.value).where(
+        Metric.run_id == run_id,
+        Metric.name.startswith(prefix, autoescape=True),
+        Metric.iteration == iteration,
+    )
+    return session.execute(query.order_by(Metric.name)).all()
+
+
 def mean_metric(session: Session, run_id: int, name: str) -> float | None:
     """Return the mean of a metric over all iterations; None where there is none."""
     query = select(func.avg(Metric.value)).where(Metric.run_id == run_id, Metric.name == name)

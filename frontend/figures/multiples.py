@@ -47,19 +47,22 @@ def multiples(
     """Draw one panel for each layer, row by row in the order given, with the axes' `titles` once.
 
     The figure has a size of its own, in pixels: as many rows as it takes. A run stands in the legend
-    once. Every trace's `meta` names its layer.
+    once. Every trace's `meta` has its layer's
+    place among those of the figure, and its width.
     """
     columns = max(1, min(COLUMNS, len(panels)))
     rows = max(1, -(-len(panels) // columns))
     across = columns * PANEL[0] + (columns - 1) * BETWEEN[0]
     down = rows * PANEL[1] + (rows - 1) * BETWEEN[1]
     grid = Grid(columns, rows, BETWEEN[0] / across, BETWEEN[1] / down, theme, caption_size=11)
-    for one in panels:
+    for place, one in enumerate(panels):
         axes = {
             f"{letter}axis": {**axis, "title": {"text": ""}} for letter, axis in (("x", one.x), ("y", one.y))
         }
         grid.put(
-            one.layer.hover, [_fine(trace, one.layer) for trace in one.traces], {**axes, "shapes": one.shapes}
+            one.layer.hover,
+            [_fine(trace, place, one.layer.width) for trace in one.traces],
+            {**axes, "shapes": one.shapes},
         )
     grid.name_each_run_once()
     names = {trace["name"] for trace in grid.traces if trace.get("name")}
@@ -82,10 +85,10 @@ def multiples(
     )
 
 
-def _fine(trace: Any, layer: FigureLayer) -> dict[str, Any]:
+def _fine(trace: Any, place: int, width: int) -> dict[str, Any]:
     """Return a trace thin enough for a panel."""
     drawn: dict[str, Any] = trace.to_plotly_json()
-    drawn["meta"] = {**drawn.get("meta", {}), "layer": layer.name, "width": layer.width}
+    drawn["meta"] = {**drawn.get("meta", {}), "layer": place, "width": width}
     if drawn.get("line", {}).get("width", 0) > FINE["line"]:
         drawn["line"] = {**drawn["line"], "width": FINE["line"]}
     if "markers" in drawn.get("mode", ""):

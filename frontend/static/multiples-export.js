@@ -63,6 +63,7 @@ function tableOf(figure, explorer) {
   const quantity = figure.layout.meta.unit === "in units of α" ? "slope" : "dimensionality";
   const head = ofSpectra ? ["iteration", "j", "eigenvalue"] : ["iteration", quantity, "width"];
   const lines = [csvLine(["layer", "run", "name", ...head])];
+  const { layers = [] } = figure.layout.meta;
   for (const { meta, x, y } of figure.data) {
     if (!meta || typeof meta.run !== "number" || (ofSpectra ? meta.part !== "curve" : !meta.iterations)) continue;
     const name = explorer.page.runs.find((run) => run.id === meta.run)?.name ?? "";
@@ -70,7 +71,7 @@ function tableOf(figure, explorer) {
     for (let k = 0; k < values.length; k++) {
       const value = Number.isFinite(values[k]) ? String(values[k]) : "";
       const row = ofSpectra ? [meta.iteration, first[k], value] : [meta.iterations?.[k], value, meta.width];
-      lines.push(csvLine([meta.layer ?? "", String(meta.run), name, ...row.map(String)]));
+      lines.push(csvLine([layers[meta.layer ?? 0], String(meta.run), name, ...row.map(String)]));
     }
   }
   return lines.join("");

@@ -39,7 +39,8 @@ def drawn(client: TestClient, roles: dict[str, int], who: tuple[str, ...] = ("I"
 
 
 def curves(figure: Any) -> dict[tuple[str, int], Any]:
-    return {(t.meta["layer"], t.meta["run"]): t for t in figure.data if t.meta.get("part") == "curve"}
+    names = figure.layout.meta["layers"]
+    return {(names[t.meta["layer"]], t.meta["run"]): t for t in figure.data if t.meta.get("part") == "curve"}
 
 
 def test_every_layer_and_run_is_drawn_with_all_its_eigenvalues(
@@ -81,7 +82,7 @@ def test_dimensionalities_are_compared_by_shares_of_the_width(
     assert figure.layout.yaxis.range[1] == pytest.approx(1.04 * 64)
     assert figure.layout.yaxis2.range[1] == pytest.approx(1.04 * 512)
     answer = client.get(f"/api/v1/runs/{roles['S']}/dimensions").json()
-    (course,) = [t for t in figure.data if t.meta["layer"] == "layer4.1" and t.meta["run"] == roles["S"]]
+    (course,) = [t for t in figure.data if t.meta["layer"] == 1 and t.meta["run"] == roles["S"]]
     np.testing.assert_allclose(course.y, answer["values"][answer["layers"].index("layer4.1")])
 
 
