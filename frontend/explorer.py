@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
-from backend.models import Run, SpectrumSummary
+from backend.models import Run
 from frontend.figures.axes import FigureLayer, merged_layers, union_of_iterations
 from frontend.figures.colours import colour_class
 from frontend.figures.groups import ALL_TAGS, groups, shared_tags
@@ -33,7 +33,7 @@ def explorer_view(session: Session, runs: Sequence[Run]) -> dict[str, Any]:
         kinds |= {layer.name: layer.map for layer in found}
         for layer in found:
             holders.setdefault(layer.name, []).append(run.id)
-        snapshots.append(_snapshots(session, run.id))
+        snapshots.append(measurements.snapshot_iterations(session, run.id))
     merged = merged_layers(layers)
     blocks = block_names([(layer.name, layer.stage) for layer in merged])
     return {
@@ -84,12 +84,6 @@ def _bands(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
         for chosen, members in found.items()
         if members
     }
-
-
-def _snapshots(session: Session, run_id: int) -> list[int]:
-    iteration = SpectrumSummary.iteration
-    query = select(iteration).where(SpectrumSummary.run_id == run_id).distinct().order_by(iteration)
-    return list(session.scalars(query))
 
 
 def counterpart(session: Session, run: Run) -> int | None:

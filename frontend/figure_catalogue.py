@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
-from frontend.builders import compare, dimensions, missing, spectra, training
+from frontend.builders import categories, compare, dimensions, missing, multiples, spectra, training
 from frontend.builders.missing import explained, is_empty
 from frontend.figure_request import FigureRequest
 
@@ -71,6 +71,13 @@ _ALL = (
         missing.no_spectra,
     ),
     FigureKind(
+        "multiples",
+        "Several layers beside each other",
+        ("layers", "show", "iteration", *_CRITERION, "y", "xs", "ys", *_ALONG, "yscale", "band", "align"),
+        multiples.build_multiples,
+        missing.no_spectra,
+    ),
+    FigureKind(
         "compare",
         "Spectrum, dimensionality and accuracy side by side",
         ("layer", "iteration", *_CRITERION),
@@ -103,6 +110,13 @@ _ALL = (
         "Average precision by the objects' size",
         _ALONG,
         training.build_precision_by_size,
+        missing.no_accuracy,
+    ),
+    FigureKind(
+        "precision_by_category",
+        "Average precision by category",
+        ("iteration",),
+        categories.build_precision_by_category,
         missing.no_accuracy,
     ),
     FigureKind("gpu_memory", "GPU memory", _ALONG, training.build_gpu_memory, missing.no_metric),

@@ -11,6 +11,7 @@ from frontend.figures.alignment import Align
 from frontend.figures.along import Along
 from frontend.figures.colours import Theme
 from frontend.figures.course import Counted, Scale
+from frontend.figures.multiples import Shown
 from frontend.figures.quantity import Quantity, quantity
 from frontend.figures.spectrum_scale import AxisKind, Height
 
@@ -22,6 +23,16 @@ class FigureRequest(Part):
         description="Ids separated by commas, in the order in which they are drawn.", max_length=200
     )
     layer: str = Field("", description="A name of /runs/{id}/layers.", max_length=200)
+    layers: str = Field(
+        "",
+        description="Of the figure `multiples`: names with commas between, `FIRST..LAST` for all from one to the "
+        "other; a comma, percent, tilde or `..` inside a name is percent-encoded. Empty: the outputs of the blocks.",
+        max_length=20_000,
+    )
+    show: Shown = Field(
+        "spectrum",
+        description="Of `multiples`: each layer's `spectrum` at the iteration, or its `dimension` along training.",
+    )
     iteration: int | None = Field(
         None, description="The last snapshot not later than this; empty takes the last of all.", ge=0
     )

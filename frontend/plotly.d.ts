@@ -17,7 +17,7 @@ interface PlotlyTrace {
   z?: ArrayLike<ArrayLike<number>>;
   visible?: boolean | string;
   hoverinfo?: string;
-  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string; iterations?: number[] };
+  meta?: { run: number | null; runs?: number[]; part?: string; metric?: string; layer?: number; iteration?: number; iterations?: number[]; width?: number };
   line?: { color?: string; width?: number; dash?: string };
   marker?: { color?: string };
   fillcolor?: string;
@@ -35,7 +35,7 @@ interface PlotlyMeta {
 }
 interface PlotlyElement extends HTMLElement {
   data: PlotlyTrace[];
-  layout: Record<string, unknown> & { meta: PlotlyMeta; xaxis?: { categoryarray?: string[] } };
+  layout: Record<string, unknown> & { meta: PlotlyMeta; xaxis?: { categoryarray?: string[] }; yaxis?: { categoryarray?: string[] } };
   _fullData: PlotlyTrace[];
   _fullLayout: { xaxis: PlotlyAxis; yaxis: PlotlyAxis; paper_bgcolor: string; font: { color: string; family: string } };
   on(name: string, listener: (event: PlotlyClick) => void): void;

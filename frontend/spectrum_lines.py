@@ -45,20 +45,22 @@ def spectrum_figure(
     session: Session, runs: Sequence[FigureRun], view: SpectrumView, theme: Theme = "light"
 ) -> go.Figure:
     """Return the figure; a run without the layer, or without a snapshot, has no line."""
-    stored = _stored(session, runs)
+    stored = stored_runs(session, runs)
     lines: dict[int, SpectrumLine] = {}
     lowest, highest = np.inf, 0.0
     for run in runs:
         found = _spectra(session, run, view.layer)
-        at = None if found is None else gather.last_at(found.iterations.tolist(), _target(stored, run, view))
+        at = (
+            None if found is None else gather.last_at(found.iterations.tolist(), target_of(stored, run, view))
+        )
         if found is None or at is None:
             continue
-        lines[run.id] = _line(run, int(found.iterations[at]), found.eigenvalues[at], view)
-        low, high = _range(found.eigenvalues, view.scale)
+        lines[run.id] = line_of(run, int(found.iterations[at]), found.eigenvalues[at], view)
+        low, high = range_of(found.eigenvalues, view.scale)
         lowest, highest = min(lowest, low), max(highest, high)
     span = (lowest, highest) if highest > 0 and lowest <= highest else (1e-6, 1.0)
     level = view.scale.level(view.criterion, view.threshold)
-    drawn = _banded(lines, groups(runs, view.band))
+    drawn = banded(lines, groups(runs, view.band))
     return spectrum(view.layer, drawn, level, span, theme, view.scale)
 
 
@@ -68,16 +70,17 @@ def _spectra(session: Session, run: FigureRun, layer: str) -> service.LayerSpect
     return service.layer_spectra(session, run.id, layer)
 
 
-def _line(
+def line_of(
     run: FigureRun, iteration: int, eigenvalues: NDArray[np.float32], view: SpectrumView
 ) -> SpectrumLine:
+    """Return one run's line of a layer: eigenvalues of shape (C,), descending, and what the view makes of them."""
     d = float(dimensionality(eigenvalues, cast(Criterion, view.criterion), view.threshold))
     is_slope = not quantity(view.criterion).of_width
     fit = fitted_power_law(eigenvalues, view.threshold) if is_slope else None
     return SpectrumLine(run, iteration, eigenvalues, d, fit, is_slope)
 
 
-def _range(eigenvalues: NDArray[np.float32], scale: SpectrumScale) -> tuple[float, float]:
+def range_of(eigenvalues: NDArray[np.float32], scale: SpectrumScale) -> tuple[float, float]:
     """Return the smallest positive and the largest number drawn at any iteration."""
     if scale.height == "cumulative":
         first = scale.drawn(eigenvalues)[:, 0]
@@ -91,13 +94,14 @@ def _range(eigenvalues: NDArray[np.float32], scale: SpectrumScale) -> tuple[floa
     return float(positive.min(initial=np.inf)), float(positive.max(initial=0.0))
 
 
-def _stored(session: Session, runs: Sequence[FigureRun]) -> dict[int, Run]:
+def stored_runs(session: Session, runs: Sequence[FigureRun]) -> dict[int, Run]:
+    """Return the runs' rows by id, in the order of the figure."""
     ids = [run.id for run in runs]
     found = {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(ids)))}
     return {run_id: found[run_id] for run_id in ids}
 
 
-def _target(stored: dict[int, Run], run: FigureRun, view: SpectrumView) -> int | None:
+def target_of(stored: dict[int, Run], run: FigureRun, view: SpectrumView) -> int | None:
     """Return the iteration of the run that the cursor stands for."""
     first = next(iter(stored.values()))
     own, others = stored[run.id].iterations or 0, first.iterations or 0
@@ -106,7 +110,7 @@ def _target(stored: dict[int, Run], run: FigureRun, view: SpectrumView) -> int |
     return view.iteration * own // others
 
 
-def _banded(
+def banded(
     lines: dict[int, SpectrumLine], chosen: Sequence[FigureGroup]
 ) -> list[SpectrumLine | SpectrumBand]:
     """Return bands where their first run would stand, and the lines of all other runs."""

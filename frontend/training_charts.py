@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.measurements.category_metrics import KINDS, category_metric
 from backend.measurements.records import WALL_SECONDS
-from backend.models import Metric, Run
+from backend.models import Metric, MetricSummary, Run
 from frontend.figures.metrics import ACCURACIES, SIZES
 from frontend.settings_table import is_recorded
 
@@ -39,6 +40,8 @@ def charts_of_run(session: Session, run: Run) -> list[TrainingChart]:
         found.append(_accuracy(top1="ap" not in names))
     if "lr" in names:
         found.append(_learning_rate())
+    if any(map(category_metric, names)):
+        found.append(_ASIDES["precision_by_category"])
     return found + _own(names)
 
 
@@ -48,6 +51,7 @@ def _asides(run: Run, names: Sequence[str], detector: bool) -> list[TrainingChar
     clipped = run.specification["training"]["clip_norm"] is not None
     wanted = {
         "precision_by_size": detector and (live or not _SIZED.isdisjoint(names)),
+        "precision_by_category": any(map(category_metric, names)),
         "gradient_norm": "gradient_norm" in names or (live and clipped),
         "gradient_scale": "gradient_scale" in names,
         "data_wait": "data_wait" in names or live,
@@ -67,7 +71,15 @@ def charts_of_comparison(session: Session, runs: Sequence[Run]) -> list[Training
         found.append(_accuracy(top1=not launched and "ap" not in told))
     if launched or any(map(_is_loss, told)):
         found.append(_losses())
+    if _tells_categories(session, runs):
+        found.append(_ASIDES["precision_by_category"])
     return found + _own([name for name in dict.fromkeys(told) if told.count(name) > 1])
+
+
+def _tells_categories(session: Session, runs: Sequence[Run]) -> bool:
+    mine = MetricSummary.run_id.in_([run.id for run in runs])
+    told = MetricSummary.name.startswith(f"{KINDS[0]}/", autoescape=True)
+    return session.scalar(select(MetricSummary.name).where(mine, told).limit(1)) is not None
 
 
 def _metric_names(session: Session, run: Run) -> list[str]:
@@ -94,7 +106,10 @@ def _learning_rate() -> TrainingChart:
 
 
 def _own(names: Sequence[str]) -> list[TrainingChart]:
-    own = [name for name in names if not _is_loss(name) and name not in (*ACCURACIES, "lr", WALL_SECONDS)]
+    known = (*ACCURACIES, "lr", WALL_SECONDS)
+    own = [
+        name for name in names if not _is_loss(name) and name not in known and category_metric(name) is None
+    ]
     return [TrainingChart("metric", name, "As it was recorded.", metric=name) for name in own[:OWN_AT_MOST]]
 
 
@@ -108,6 +123,12 @@ _ASIDES = {
         "precision_by_size",
         "Average precision by size",
         "Of objects below 32², to 96² and above that many pixels, at each evaluation.",
+        aside=True,
+    ),
+    "precision_by_category": TrainingChart(
+        "precision_by_category",
+        "Average precision by category",
+        "Of each category at the last evaluation, the best of the first run on top; undefined ones are left out.",
         aside=True,
     ),
     "gradient_norm": _aside("gradient_norm", "Gradient norm", "Over all weights, before it is clipped."),

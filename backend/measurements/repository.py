@@ -122,6 +122,28 @@ def metrics(
     return session.execute(query.order_by(Metric.name, Metric.iteration)).all()
 
 
+def last_iteration_of(session: Session, run_id: int, prefix: str, upto: int | None) -> int | None:
+    """Return the last iteration, not later than `upto`, of a metric whose name starts with `prefix`; None without."""
+    query = select(func.max(Metric.iteration)).where(
+        Metric.run_id == run_id, Metric.name.startswith(prefix, autoescape=True)
+    )
+    if upto is not None:
+        query = query.where(Metric.iteration <= upto)
+    return session.scalar(query)
+
+
+def metrics_at(
+    session: Session, run_id: int, prefix: str, iteration: int
+) -> Sequence[tuple[str, float | None]]:
+    """Return (name, value) at one iteration of the metrics whose name starts with `prefix`, by name."""
+    query = select(Metric.name, Metric.value).where(
+        Metric.run_id == run_id,
+        Metric.name.startswith(prefix, autoescape=True),
+        Metric.iteration == iteration,
+    )
+    return session.execute(query.order_by(Metric.name)).all()
+
+
 def mean_metric(session: Session, run_id: int, name: str) -> float | None:
     """Return the mean of a metric over all iterations; None where there is none."""
     query = select(func.avg(Metric.value)).where(Metric.run_id == run_id, Metric.name == name)
@@ -134,6 +156,23 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
         Spectrum.run_id == run_id, Spectrum.layer == layer, Spectrum.iteration > after
     )
     return session.execute(query.order_by(Spectrum.iteration)).all()
+
+
+def spectra_at(
+    session: Session, run_id: int, iteration: int, layers: Sequence[int]
+) -> Sequence[tuple[int, bytes]]:
+    """Return (layer, float32 bytes) of one snapshot, of these layers in network order."""
+    query = select(Spectrum.layer, Spectrum.eigenvalues).where(
+        Spectrum.run_id == run_id, Spectrum.iteration == iteration, Spectrum.layer.in_(layers)
+    )
+    return session.execute(query.order_by(Spectrum.layer)).all()
+
+
+def snapshot_iterations(session: Session, run_id: int) -> list[int]:
+    """Return the iterations at which the run has a snapshot, rising."""
+    iteration = SpectrumSummary.iteration
+    query = select(iteration).where(SpectrumSummary.run_id == run_id).distinct().order_by(iteration)
+    return list(session.scalars(query))
 
 
 def spectra_in_parts(session: Session, run_id: int) -> Iterator[Sequence[tuple[int, int, bytes]]]:

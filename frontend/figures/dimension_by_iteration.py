@@ -60,7 +60,7 @@ def dimension_by_iteration(
     traces = [
         trace
         for number, one in enumerate(series)
-        for trace in _traces(one, axis, number, theme, quantity, yscale)
+        for trace in series_traces(one, axis, number, theme, quantity, yscale)
     ]
     yaxis: dict[str, Any] = {"title": {"text": quantity.axis}, "type": yscale or "linear"}
     if yscale == "log":
@@ -84,9 +84,10 @@ def dimension_by_iteration(
     )
 
 
-def _traces(
+def series_traces(
     one: DimensionSeries, axis: Axis, number: int, theme: Theme, quantity: Quantity, yscale: Scale
 ) -> list[go.Scatter]:
+    """Return what is drawn of one line, the axis\' of that number."""
     values = np.asarray(one.values, dtype=np.float64)
     digits = ",.4~r" if quantity.of_width else ".3~r"
     text = (

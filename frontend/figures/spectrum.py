@@ -54,11 +54,11 @@ def spectrum(
     return make_figure(
         theme,
         f"Eigenspectrum of {label(layer)}",
-        [trace for line in lines for trace in _traces(line, scale, theme)],
+        [trace for line in lines for trace in line_traces(line, scale, theme)],
         words={"layer": layer, "height": scale.height},
         xaxis=scale.x_axis(max((_width(line) for line in lines), default=1)),
         yaxis=scale.y_axis(*value_range, level),
-        shapes=_threshold_line(level, palette.muted),
+        shapes=threshold_line(level, palette.muted),
         annotations=_threshold_text(level, scale.y_kind == "log", palette.muted, palette.paper),
         showlegend=False,
     )
@@ -70,7 +70,8 @@ def _width(line: SpectrumLine | SpectrumBand) -> int:
     return len(line.eigenvalues)
 
 
-def _traces(line: SpectrumLine | SpectrumBand, scale: SpectrumScale, theme: Theme) -> list[go.Scatter]:
+def line_traces(line: SpectrumLine | SpectrumBand, scale: SpectrumScale, theme: Theme) -> list[go.Scatter]:
+    """Return what is drawn of one run, or of runs that are drawn as one."""
     if isinstance(line, SpectrumBand):
         return band_traces(line, scale, theme)
     values = scale.drawn(line.eigenvalues).astype(np.float32)
@@ -81,7 +82,7 @@ def _traces(line: SpectrumLine | SpectrumBand, scale: SpectrumScale, theme: Them
         name=line.run.text,
         line=line.run.line(theme),
         hovertemplate=f"{HOVERS[scale.height]}<extra>%{{fullData.name}}</extra>",
-        meta={"run": line.run.id, "runs": [line.run.id], "part": "curve"},
+        meta={"run": line.run.id, "runs": [line.run.id], "part": "curve", "iteration": line.iteration},
     )
     return [curve, _fit(line, scale, theme) if line.is_slope else _marker(line, values, theme)]
 
@@ -127,7 +128,8 @@ def _fit(line: SpectrumLine, scale: SpectrumScale, theme: Theme) -> go.Scatter:
     )
 
 
-def _threshold_line(threshold: float | None, colour: str) -> list[dict[str, Any]]:
+def threshold_line(threshold: float | None, colour: str) -> list[dict[str, Any]]:
+    """Return the line at that height as shapes; none without a threshold."""
     if not threshold or threshold <= 0:
         return []
     line = {"color": colour, "width": 1, "dash": "dot"}

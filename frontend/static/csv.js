@@ -11,7 +11,8 @@ export function csvOf(plot) {
     const head = ["layer", ...Array.from(heatmap.x, String)];
     return [head, ...Array.from(heatmap.z, (row, k) => [layers[k], ...Array.from(row, finite)])].map(csvLine).join("");
   }
-  const categories = plot.layout.xaxis?.categoryarray ?? [];
+  const lying = plot._fullData.some((trace) => trace.orientation === "h" && trace.type === "bar");
+  const categories = (lying ? plot.layout.yaxis : plot.layout.xaxis)?.categoryarray ?? [];
   // Along layers, the axis' categories are text for people, with notes and entities; the file gets the names.
   const nameOf = (/** @type {unknown} */ x) => (layers.length ? layers[categories.indexOf(String(x))] : String(x));
   const lines = [["trace", "x", "y"]];
@@ -38,7 +39,7 @@ function finite(value) {
 }
 
 /** @param {string[]} cells */
-function csvLine(cells) {
+export function csvLine(cells) {
   return `${cells.map(defused).map(quoted).join(",")}\r\n`;
 }
 

@@ -1,14 +1,12 @@
 /** A chart over the whole window: it moves into a dialog as it is, so that its cursor and its data stay with it. */
 import { byId, isTyping, make } from "./dom.js";
 
-/** @typedef {import("./charts.js").Chart} Chart */
-
 /** @type {Set<HTMLElement>} */
 const figures = new Set();
 /** @type {HTMLElement | null} */
 let pointed = null;
 
-/** @param {Chart} chart */
+/** @param {{element: HTMLElement}} chart */
 export function attachFullScreen({ element }) {
   if (!figures.size) document.addEventListener("keydown", pressed);
   figures.add(element);
@@ -23,7 +21,7 @@ function pressed(event) {
   const dialog = byId("full", HTMLDialogElement);
   if (dialog.open) return dialog.close();
   if (isTyping()) return;
-  const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest("figure.chart"));
+  const focused = [...figures].find((one) => one.contains(document.activeElement));
   const chosen = focused ?? pointed ?? [...figures].find(inSight);
   if (!chosen) return;
   event.preventDefault();

@@ -1,6 +1,7 @@
 /** Several layers beside each other under the one cursor: each is fetched and drawn only while it is in sight. */
 import { writeView } from "./address.js";
 import { byId } from "./dom.js";
+import { attachExport } from "./multiples-export.js";
 import { knownSpectra, spectraOf } from "./spectra.js";
 import { SmallChart } from "./small-chart.js";
 
@@ -24,6 +25,9 @@ export class Multiples {
     this.sight = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "160px" });
     document.addEventListener("themechange", () => this.redraw());
     document.getElementById("many")?.addEventListener("change", (event) => this.#switched(event));
+    // Over the full screen the pictures are larger.
+    if (this.section) new ResizeObserver(() => explorer.redraw()).observe(this.section);
+    if (this.section) attachExport(this.section, explorer, () => [...this.charts.keys()]);
     this.#checkKind();
   }
 
@@ -71,7 +75,10 @@ export class Multiples {
         this.sight.observe(chart.element);
       }
     }
+    const opened = this.section.hidden && this.charts.size > 0;
     this.section.hidden = !this.charts.size;
+    // The browser looked for the place that a link names before there was one.
+    if (opened && location.hash === "#multiples") requestAnimationFrame(() => this.section?.scrollIntoView());
     byId("multiples-count", HTMLElement).textContent = `${this.charts.size} ${this.charts.size === 1 ? "layer" : "layers"}`;
     this.explorer.redraw();
   }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
 from backend.measurements import metric_summaries
+from backend.measurements.category_metrics import category_metric
 from backend.runs.table import settings
 from backend.runs.table.columns import BUILT_IN, ENDS, FORCED, Column, metric_column, setting_column
 
@@ -37,10 +38,14 @@ def columns(session: Session, keys: Sequence[str]) -> list[Column]:
 
 
 def available(session: Session) -> Iterator[Column]:
-    """Yield every column that a person can choose: of runs, of metrics, of settings."""
+    """Yield every column that a person can choose: of runs, of metrics, of settings.
+
+    Metrics of single categories, hundreds of columns, are left out; asked for by name they are columns as others are.
+    """
     yield from BUILT_IN.values()
     for name in metric_summaries.names(session):
-        yield from (metric_column(name, end) for end in ENDS)
+        if category_metric(name) is None:
+            yield from (metric_column(name, end) for end in ENDS)
     known = settings.specified()
     yield from (setting_column(name, about) for name, about in known.items())
     for name in settings.recorded(session):
