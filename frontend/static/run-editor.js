@@ -41,7 +41,8 @@ function open(word) {
   // What comes from the server meanwhile leaves it alone.
   word.dataset.editing = "";
   const text = /** @type {HTMLElement} */ (word.querySelector(".word-text"));
-  // Whatever is taken out of the name, what stands beside it stays where it is.
+  // Whatever is taken out of the name, and however many lines the tags' chips need, nothing else moves.
+  if (key === "tags") word.style.height = `${word.getBoundingClientRect().height}px`;
   const { width, height } = text.getBoundingClientRect();
   if (key === "name") Object.assign(form.style, { minWidth: `${width}px`, minHeight: `${height}px` });
   text.after(form);
@@ -66,6 +67,7 @@ function attach(word, form, field, before) {
     done = true;
     delete word.dataset.editing;
     form.remove();
+    word.style.height = "";
     if (back) /** @type {HTMLElement} */ (word.querySelector("[data-edit]")).focus({ preventScroll: true });
   };
   const submit = async () => {

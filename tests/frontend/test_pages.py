@@ -48,8 +48,9 @@ def test_actions_are_enabled_where_they_are_valid(client: TestClient, roles: dic
         )
         return {action: bool(off) for action, off in buttons}
 
-    assert disabled("running") == {"resume": True, "retry": True, "cancel": False, "delete": False}
-    assert disabled("failed") == {"resume": False, "retry": False, "cancel": True, "delete": False}
+    under_way = {"resume": True, "retry": True, "cancel": False, "archive": True, "delete": False}
+    assert disabled("running") == under_way
+    assert disabled("failed") == {action: action == "cancel" for action in under_way}
 
 
 def test_compare_says_what_else_differs(client: TestClient, roles: dict[str, int]) -> None:

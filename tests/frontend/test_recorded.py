@@ -52,7 +52,7 @@ def test_the_run_page_says_that_the_run_is_recorded(client: TestClient, roles: d
     assert "Attempt" not in page
     assert "<dt>Dataset<" not in page
     assert "/new?from=" not in page
-    assert re.findall(r'data-action="(\w+)"', page) == ["cancel", "delete"]
+    assert re.findall(r'data-action="(\w+)"', page) == ["cancel", "archive", "delete"]
     settings = dict(re.findall(r"<dt>([\w.]+)</dt><dd>([^<]*)</dd>", page))
     assert {"init.kind": "unknown", "lr": "0.1", "augment": "yes", "batch": "128"}.items() <= settings.items()
 

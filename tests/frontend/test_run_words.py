@@ -29,7 +29,14 @@ def sent(tab: Page) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("words", [{}, {"tags": ["seeds", "paper"], "notes": "first line\nsecond"}])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"tags": ["seeds", "paper"], "notes": "first line\nsecond"},
+        {"tags": [f"a longer tag {k}" for k in range(20)], "notes": "a line\n" * 30},
+    ],
+)
 @pytest.mark.parametrize("width", [1440, 390])
 def test_an_editor_opens_in_place_and_nothing_moves_for_it(
     tab: Page, server: str, passing_run: Callable[..., int], words: Any, width: int
