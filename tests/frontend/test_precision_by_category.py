@@ -49,9 +49,7 @@ def test_categories_are_sorted_by_the_first_run_at_its_last_evaluation(session: 
     )
     second = add_run(session, {20: {"ap/cat": 0.5, "ap/fox": 0.7}})
     found = drawn(session, first, second)
-    assert found.layout.meta["layers"] == ["fox", "cat", "dog"], (
-        "from the bottom; the undefined eel is left out"
-    )
+    assert found.layout.meta["layers"] == ["dog", "cat", "fox"], "the undefined eel is left out"
     np.testing.assert_allclose(found.data[0].x, [40, 20, np.nan], rtol=1e-6)
     np.testing.assert_allclose(found.data[1].x, [np.nan, 50, 70], rtol=1e-6)
     assert found.data[0].marker.color != found.data[1].marker.color or first.id % 4 == second.id % 4
