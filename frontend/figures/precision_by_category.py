@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from frontend.figures.colours import Theme
+from frontend.figures.colours import PALETTES, Theme
 from frontend.figures.labels import label
 from frontend.figures.runs import FigureRun
 from frontend.figures.theme import make_figure
@@ -39,15 +39,14 @@ class CategoryBars:
 
 def precision_by_category(bars: Sequence[CategoryBars], theme: Theme = "light") -> go.Figure:
     """Draw horizontal bars in percent, the best category of the first bars on top; one without a value comes last."""
-    ranked = _ranked(bars)
+    names = _ranked(bars)
     notes = []
-    if len(ranked) > SHOWN_AT_MOST:
+    if len(names) > SHOWN_AT_MOST:
         half = SHOWN_AT_MOST // 2
         notes = [
-            f"Of {len(ranked):,} categories the {half} best and the {half} worst are drawn; the API has all."
+            f"Of {len(names):,} categories the {half} best and the {half} worst are drawn; the API has all."
         ]
-        ranked = ranked[:half] + ranked[-half:]
-    names = ranked[::-1]
+        names = names[:half] + names[-half:]
     # Names may be equal once they are cut, so the axis counts the categories and shows their names.
     places = [str(place) for place in range(len(names))]
     height = len(names) * (ROW + BAR * len(bars))
@@ -55,7 +54,7 @@ def precision_by_category(bars: Sequence[CategoryBars], theme: Theme = "light") 
     return make_figure(
         theme,
         "Average precision by category",
-        [_bars(one, names, places, theme) for one in bars] if names else [],
+        [_bars(one, names, places, theme, not several) for one in bars] if names else [],
         names=names,
         notes=notes,
         height=height + 80 if height > SCROLLED_FROM else None,
@@ -71,6 +70,7 @@ def precision_by_category(bars: Sequence[CategoryBars], theme: Theme = "light") 
             "tickmode": "array",
             "tickvals": places,
             "ticktext": [label(name, TICK_LETTERS) for name in names],
+            "autorange": "reversed",
             "automargin": True,
             "showgrid": False,
             "ticks": "",
@@ -90,7 +90,9 @@ def _or_last(value: float | None) -> float:
     return value if value is not None and np.isfinite(value) else -1.0
 
 
-def _bars(one: CategoryBars, names: Sequence[str], places: Sequence[str], theme: Theme) -> go.Bar:
+def _bars(
+    one: CategoryBars, names: Sequence[str], places: Sequence[str], theme: Theme, numbered: bool
+) -> go.Bar:
     values = np.array([one.values.get(name, np.nan) for name in names], dtype=np.float64)
     texts = [label(name) for name in names]
     return go.Bar(
@@ -104,6 +106,10 @@ def _bars(one: CategoryBars, names: Sequence[str], places: Sequence[str], theme:
             "line": {"width": 0},
         },
         customdata=texts,
+        texttemplate="%{x:.1f}" if numbered else None,
+        textposition="outside" if numbered else "none",
+        textfont={"size": 10, "color": PALETTES[theme].muted},
+        cliponaxis=False,
         hovertemplate=(
             f"%{{customdata}}<br><b>%{{x:.1f}} %</b> at iteration {one.iteration:,}<extra>%{{fullData.name}}</extra>"
         ),

@@ -49,13 +49,11 @@ def test_categories_are_sorted_by_the_first_run_at_its_last_evaluation(session: 
     )
     second = add_run(session, {20: {"ap/cat": 0.5, "ap/fox": 0.7}})
     found = drawn(session, first, second)
-    assert found.layout.meta["layers"] == ["fox", "cat", "dog"], (
-        "from the bottom; the undefined eel is left out"
-    )
-    np.testing.assert_allclose(found.data[0].x, [np.nan, 20, 40], rtol=1e-6)
-    np.testing.assert_allclose(found.data[1].x, [70, 50, np.nan], rtol=1e-6)
+    assert found.layout.meta["layers"] == ["dog", "cat", "fox"], "the undefined eel is left out"
+    np.testing.assert_allclose(found.data[0].x, [40, 20, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(found.data[1].x, [np.nan, 50, 70], rtol=1e-6)
     assert found.data[0].marker.color != found.data[1].marker.color or first.id % 4 == second.id % 4
-    assert drawn(session, first, iteration=19).layout.meta["layers"] == ["dog", "cat"]
+    assert drawn(session, first, iteration=19).layout.meta["layers"] == ["cat", "dog"]
 
 
 def test_masks_stand_beside_boxes_of_one_run_alone(session: Session) -> None:
@@ -71,7 +69,7 @@ def test_names_are_text_and_equal_beginnings_stay_apart(session: Session) -> Non
         session, {20: {f"ap/{HOSTILE}": 0.3, f"ap/{long}1": 0.2, f"ap/{long}2": 0.1, "ap/a/b": 0.4}}
     )
     found = drawn(session, run)
-    assert found.layout.meta["layers"] == [f"{long}2", f"{long}1", HOSTILE, "a/b"]
+    assert found.layout.meta["layers"] == ["a/b", HOSTILE, f"{long}1", f"{long}2"]
     assert len(set(found.data[0].y)) == 4
     shown = [*found.layout.yaxis.ticktext, *found.data[0].customdata]
     assert not any("<" in text or "{" in text for text in shown)
@@ -82,7 +80,7 @@ def test_of_many_categories_the_best_and_the_worst_are_drawn(session: Session) -
     found = drawn(session, run)
     names = found.layout.meta["layers"]
     assert len(names) == SHOWN_AT_MOST
-    assert (names[0], names[-1]) == ("000", "119")
+    assert (names[0], names[-1]) == ("119", "000")
     assert found.layout.meta["notes"][0].startswith("Of 120 categories")
     assert found.layout.height > 1000
 
