@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.measurements import repository
@@ -57,25 +55,17 @@ def measured_run(
     s = SpectrumSummary
     layers = tuple(repository.layers(session, run.id))
     orders = np.array([layer.order for layer in layers], np.float64)
-    if (criterion, threshold) == (PAPER_CRITERION, PAPER_THRESHOLD):
-        counted = _counted(session, run.id)
-        if counted is None:
-            return None
-        grid = _Grid(orders, np.unique(counted.iterations))
-        values = grid.filled(counted)
-    else:
-        found = dimensions(session, run.id, criterion, threshold)
-        if not found.iterations:
-            return None
-        grid = _Grid(orders, np.array(found.iterations, np.float64))
-        values = found.values
+    found = dimensions(session, run.id, criterion, threshold)
+    if not found.iterations:
+        return None
+    grid = _Grid(orders, np.array(found.iterations, np.float64))
     iterations = grid.iterations
     widths = np.array([layer.width for layer in layers], np.float64)
     last = s.iteration == int(iterations[-1])
     return MeasuredRun(
         layers,
         iterations,
-        carried(values) / widths[:, None],
+        carried(found.values) / widths[:, None],
         _unresolved(session, run.id, grid, threshold if criterion == PAPER_CRITERION else None),
         grid.filled(_cells(session, run.id, s.positions, last))[:, -1] / widths,
         max(run.iterations, float(iterations[-1]), 1.0),
@@ -114,26 +104,6 @@ def _unresolved(session: Session, run_id: int, grid: _Grid, threshold: float | N
     largest = SpectrumSummary.lambda_1
     cells = _cells(session, run_id, largest, largest > 0.99 * threshold / EPSILON)
     return ~resolved(threshold, np.nan_to_num(grid.filled(cells)))
-
-
-def _counted(session: Session, run_id: int) -> _Cells | None:
-    """Return every dimensionality of a run; None where it has none.
-
-    The database writes a layer's numbers as one text: tens of thousands of rows would take four times as long, most of
-    it Python's memory management.
-    """
-    s = SpectrumSummary
-    texts = (func.aggregate_strings(cast(column, String), ",") for column in (s.iteration, s.dimensionality))
-    query = select(s.layer, func.count(), *texts).where(s.run_id == run_id).group_by(s.layer)
-    rows = session.execute(query).all()
-    if not rows:
-        return None
-    layers, counts, iterations, values = zip(*rows, strict=True)
-    return _Cells(np.repeat(np.array(layers, np.float64), counts), _numbers(iterations), _numbers(values))
-
-
-def _numbers(texts: Sequence[str]) -> Floats:
-    return np.array(json.loads(f"[{','.join(texts)}]"), np.float64)
 
 
 def _cells(

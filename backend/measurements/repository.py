@@ -178,11 +178,22 @@ def snapshot_iterations(session: Session, run_id: int) -> list[int]:
 def spectra_in_parts(session: Session, run_id: int) -> Iterator[Sequence[tuple[int, int, bytes]]]:
     """Yield (layer, iteration, float32 bytes) of each spectrum of a run, by layer and iteration, some at a time.
 
-    Those of a long run need not fit in memory.
+    Those of a long run need not fit in memory. The rows are the driver's own: an object around each of tens of
+    thousands takes a third of the time.
     """
     query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)
-    ordered = query.order_by(Spectrum.layer, Spectrum.iteration).execution_options(yield_per=FETCHED)
-    yield from session.execute(ordered).partitions()
+    ordered = query.order_by(Spectrum.layer, Spectrum.iteration)
+    connection = session.connection()
+    text = str(ordered.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    # PostgreSQL's driver fetches everything at once unless its cursor has a name.
+    name = ("spectra",) if connection.dialect.name == "postgresql" else ()
+    cursor = connection.connection.cursor(*name)
+    try:
+        cursor.execute(text)
+        while rows := cursor.fetchmany(FETCHED):
+            yield rows
+    finally:
+        cursor.close()
 
 
 def bytes_of_spectra(session: Session, run_id: int) -> int:

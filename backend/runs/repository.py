@@ -35,6 +35,12 @@ def many(session: Session, run_ids: Sequence[int]) -> list[Run]:
     return [found[i] for i in run_ids if i in found]
 
 
+def newest(session: Session, limit: int) -> list[tuple[int, str]]:
+    """Return (id, name) of the newest runs that are not archived."""
+    query = select(Run.id, Run.name).where(Run.archived.is_(False)).order_by(Run.id.desc()).limit(limit)
+    return [(run_id, name) for run_id, name in session.execute(query)]
+
+
 def page(
     session: Session,
     *,

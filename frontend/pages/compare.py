@@ -50,9 +50,6 @@ def show(
     if not ids:
         return page(request, "choose.html")
     found = gather.runs_of(session, ids)
-    newest, _ = repository.page(
-        session, text="", status=(), tag="", dataset_id=None, sort="-id", offset=0, limit=OTHERS_AT_MOST
-    )
     specifications = [run.specification for run in found]
     presented = items(session, found)
     datasets = {str(run.dataset.id): run.dataset.name for run in presented if run.dataset}
@@ -67,7 +64,7 @@ def show(
         difference_note=_difference_note([run.specification["init"]["kind"] for run in found]),
         runs=presented,
         strokes=[run.dash for run in gather.figure_runs(found)],
-        others=[run for run in newest if run.id not in ids],
+        others=[one for one in repository.newest(session, OTHERS_AT_MOST) if one[0] not in ids],
         warnings=[warning] if warning else [],
         cautions=[*([differing] if differing else []), *cautions(session, found, c, t)],
         story=story_of(session, found, c, t),

@@ -28,6 +28,8 @@ import { ViewControls } from "./view-controls.js";
 const METRICS_EVERY_MS = 4000;
 /** The other charts wait no longer for a spectrum: it may not be in sight. */
 const REST_AFTER_MS = 1200;
+/** A layer that the cursor has left sooner is not fetched in full. */
+const RESTS_AFTER_MS = 150;
 export { pageView } from "./page-view.js";
 
 export class Explorer {
@@ -58,7 +60,10 @@ export class Explorer {
     this.picker = new LayerPicker((name) => this.setLayer(name), (layers) => this.#chose(layers));
     this.criterion = new CriterionControl(
       (criterion, threshold) => this.#setCriterion(criterion, threshold),
-      (threshold) => this.#dragged(threshold),
+      (threshold) => {
+        this.dragged = threshold;
+        this.redraw();
+      },
     );
     this.criterion.set(this.view.criterion, this.view.threshold);
     this.view.criterion = this.criterion.criterion;
@@ -138,11 +143,6 @@ export class Explorer {
     this.scrubber.set(this.timeline, typeof asked === "number" ? this.timeline.indexOf(asked) : Math.max(0, last));
   }
 
-  /** @param {string} layer */
-  holders(layer) {
-    return this.measured.holders(layer);
-  }
-
   /** @param {string} name */
   async setLayer(name) {
     if (name === this.view.layer) return;
@@ -151,19 +151,24 @@ export class Explorer {
     writeView(this.view);
     const concerned = this.charts.filter((chart) => chart.needs.has("layer"));
     this.redraw();
-    await this.#spectrumFirst(concerned);
+    if (!(await this.#spectrumFirst(concerned))) return;
     await this.measured.loadSpectra();
     this.redraw();
   }
 
   /**
-   * What is asked for first is answered first.
+   * Show the spectrum, and the rest once the cursor rests: who steps through layers looks at their spectra.
    * @param {Chart[]} charts
+   * @returns {Promise<boolean>} whether it rests
    */
   async #spectrumFirst(charts) {
+    const { layer } = this.view;
     const first = charts.filter((chart) => chart.figure === "spectrum");
     await Promise.all(first.map((chart) => chart.show(this.view)));
+    await new Promise((resolve) => setTimeout(resolve, RESTS_AFTER_MS));
+    if (layer !== this.view.layer) return false;
     for (const chart of charts) if (!first.includes(chart)) chart.show(this.view);
+    return true;
   }
 
   /** @param {number} by */
@@ -193,12 +198,6 @@ export class Explorer {
     const concerned = this.charts.filter((chart) => chart.needs.has("criterion"));
     await Promise.all([this.measured.loadDimensions(), ...concerned.map((chart) => chart.show(this.view))]);
     if (threshold === this.view.threshold) this.dragged = null;
-    this.redraw();
-  }
-
-  /** @param {number} threshold */
-  #dragged(threshold) {
-    this.dragged = threshold;
     this.redraw();
   }
 

@@ -106,7 +106,7 @@ export class Multiples {
 
   /** @param {string} layer */
   #lacking(layer) {
-    return this.explorer.holders(layer).filter((run) => !knownSpectra(run.id, layer));
+    return this.explorer.measured.holders(layer).filter((run) => !knownSpectra(run.id, layer));
   }
 
   /** @param {string} layer */
@@ -132,7 +132,7 @@ export class Multiples {
   extend() {
     this.coming.clear();
     for (const [layer, chart] of this.charts) {
-      if (chart.seen && this.kind === "spectrum") for (const run of this.explorer.holders(layer)) void spectraOf(run.id, layer).catch(() => undefined);
+      if (chart.seen && this.kind === "spectrum") for (const run of this.explorer.measured.holders(layer)) void spectraOf(run.id, layer).catch(() => undefined);
     }
     this.explorer.redraw();
   }
@@ -152,7 +152,7 @@ export class Multiples {
   /** @param {string} layer */
   #stateOf(layer) {
     if (this.kind === "dimension") return this.explorer.dimensions.size ? "" : "Loading…";
-    if (!this.explorer.holders(layer).length) return "Nothing measured yet.";
+    if (!this.explorer.measured.holders(layer).length) return "Nothing measured yet.";
     const coming = this.coming.get(layer);
     if (coming?.problem) return coming.problem;
     if (coming && coming.got < coming.of) return `${coming.got} of ${coming.of} runs`;
