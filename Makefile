@@ -90,8 +90,9 @@ $(VENV)/packages-%: requirements/%.lock $(VENV)/uv-$(UV_VERSION)
 	@rm -f $(VENV)/unfinished
 	@touch $@
 
+# As a folder on the path: a folder of the package's own name, such as this clone seen from beside it, would hide a finder.
 $(VENV)/project-%: pyproject.toml $(VENV)/packages-%
-	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --config-setting editable_mode=compat --editable .
 	@touch $@
 
 .PRECIOUS: $(VENV)/packages-%

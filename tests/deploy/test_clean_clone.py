@@ -21,27 +21,24 @@ SECONDS = 900
 def test_a_clean_clone_runs_the_demonstration(root: Path, tmp_path: Path) -> None:
     if not (root / ".git").exists():
         pytest.skip(f"{root} is no git repository, so there is nothing to clone")
-    subprocess.run(
-        ["git", "clone", "--quiet", "--no-hardlinks", root, tmp_path / "clone"], check=True, timeout=60
-    )
-    report = demonstration(tmp_path / "clone")
+    clone = tmp_path / "eigenscope"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", root, clone], check=True, timeout=60)
+    report = demonstration(clone)
     assert [run["status"] for run in report["runs"]] == ["succeeded"] * 3
     assert all(run["snapshots"] > 3 and run["layers"] > 10 for run in report["runs"])
+    # A notebook beside the clone sees a folder of the package's own name there.
+    beside = [clone / ".venv" / "bin" / "python", "-c", "from eigenscope import Client"]
+    subprocess.run(beside, cwd=tmp_path, env=own_environment(), check=True, timeout=60)
 
 
 def demonstration(clone: Path) -> dict[str, Any]:
     """Run `make demo` with the caller's package cache but none of its settings; return its report."""
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in OF_THE_CALLER and not key.startswith("EIGENSCOPE_")
-    }
     log = clone.parent / "make.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             ["make", "demo", "ARGS=--exit --json"],
             cwd=clone,
-            env=environment | {"EIGENSCOPE_PORT": str(free_port())},
+            env=own_environment() | {"EIGENSCOPE_PORT": str(free_port())},
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -55,6 +52,14 @@ def demonstration(clone: Path) -> dict[str, Any]:
             pytest.fail(f"make demo took more than {SECONDS} s; it said last:\n{log.read_text()[-3000:]}")
     assert process.returncode == 0, f"{out[-2000:]}\n{log.read_text()[-4000:]}"
     return last_json(out)
+
+
+def own_environment() -> dict[str, str]:
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if key not in OF_THE_CALLER and not key.startswith("EIGENSCOPE_")
+    }
 
 
 def last_json(text: str) -> dict[str, Any]:
