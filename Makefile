@@ -41,6 +41,11 @@ test: setup-dev
 bench: setup-bench
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks $(ARGS)
 
+# Kills what can be killed while jobs run, on SQLite and files, and on a PostgreSQL and a Redis of its own.
+.PHONY: drill
+drill: setup-bench
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.drills $(ARGS)
+
 # TensorBoard and MLflow, which the dashboard's pages are measured beside, in an environment of their own.
 .PHONY: setup-rivals
 setup-rivals: $(VENV)-rivals/installed

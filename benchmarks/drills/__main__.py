@@ -1,0 +1,52 @@
+"""`make drill`: kills what can be killed while jobs run, and counts what is lost; docs/faults.md explains it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.drills.killing import Outcome, drill
+from benchmarks.drills.places import embedded, services
+from benchmarks.machine import this_machine
+
+PLACES = {"embedded": embedded, "services": services}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the drill; return 1 where anything was lost, doubled or changed, else 0."""
+    options = _options(arguments)
+    _say(f"{this_machine()}; seed {options.seed}, {options.moments} moments each")
+    began = time.monotonic()
+    outcomes: list[Outcome] = []
+    for name in options.place or PLACES:
+        with tempfile.TemporaryDirectory(prefix="eigenscope-drill-") as folder:
+            Path(folder).chmod(0o755)
+            outcomes += drill(PLACES[name], Path(folder), options.moments, options.seed, _say)
+    failed = sum(bool(one.problems) for one in outcomes)
+    kills, runs = sum(one.kills for one in outcomes), sum(one.runs for one in outcomes)
+    _say(
+        f"{kills} kills in {runs} runs, {sum(one.succeeded for one in outcomes)} of them succeeded, "
+        f"{failed} of {len(outcomes)} drills failed, {(time.monotonic() - began) / 60:.0f} min"
+    )
+    return 1 if failed else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    parser.add_argument("--place", action="append", choices=tuple(PLACES), help="only there; may be repeated")
+    parser.add_argument("--moments", type=int, default=20, help="how often each part is killed")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    return parser.parse_args(arguments)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
