@@ -39,6 +39,13 @@ def newest() -> str:
     return head
 
 
+def known() -> frozenset[str]:
+    """Return the revisions of every migration that this program has."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
+
+
 def current(database: Database) -> str | None:
     """Return the revision the database stands at; None when it is empty."""
     try:
@@ -100,11 +107,7 @@ def demand_newest(database: Database) -> None:
         return
     if found is None:
         raise Conflict(f"the database {_shown(database)} is empty; run `eigenscope migrate` first")
-    with database.engine.connect() as connection:
-        known = {
-            script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()
-        }
-    if found in known:
+    if found in known():
         raise Conflict(
             f"the database {_shown(database)} is at migration {found}, this Eigenscope needs {wanted}; "
             "run `eigenscope migrate`"
@@ -121,8 +124,8 @@ def differences(database: Database) -> list[object]:
 
 def _foreign(database: Database, revision: str | None) -> str:
     return (
-        f"the database {_shown(database)} is at migration {revision}, which this Eigenscope does not know; "
-        "install the Eigenscope that made it, or a newer one"
+        f"the database {_shown(database)} was made by a newer Eigenscope (migration {revision}, this one knows "
+        f"{newest()}); upgrade the program"
     )
 
 

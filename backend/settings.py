@@ -45,6 +45,17 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a trainer may take to write its checkpoint before it is ended by signal.",
     )
+    keep_checkpoints_days: float | None = Field(
+        None,
+        ge=0,
+        description="`eigenscope prune`: after so many days a succeeded run keeps only its best and last checkpoint.",
+    )
+    keep_archived_days: float | None = Field(
+        None, ge=0, description="`eigenscope prune`: archived runs go so many days after their end."
+    )
+    checkpoints_gb: float | None = Field(
+        None, ge=0, description="`eigenscope prune`: what the checkpoints of all runs may take, in 10⁹ bytes."
+    )
 
     @field_validator("home", "data_root")
     @classmethod

@@ -21,12 +21,28 @@ from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Dataset
 from backend.settings import Settings
 
+MISSING = "files-missing"
+"""A folder that nobody makes: where it is named, there are no files."""
 logger = logging.getLogger(__name__)
 
 
 def shapes_folder(settings: Settings, parameters: ShapesParameters) -> Path:
     """Return where the generated dataset of these parameters lies, or would."""
     return settings.generated / parameters.folder_name
+
+
+def missing_paths(settings: Settings) -> dict[str, str]:
+    """Return the columns of a dataset whose files are not on this machine, as one that came with imported runs.
+
+    Registering a dataset of its name and categories gives it its files.
+    """
+    folder = settings.home / MISSING
+    return {"train": str(folder / "train.json"), "val": str(folder / "val.json"), "images": str(folder)}
+
+
+def is_missing(dataset: Dataset) -> bool:
+    """Return whether a dataset came with imported runs and has no files here yet."""
+    return Path(dataset.train).parent.name == MISSING
 
 
 def prepare_shapes(
@@ -58,7 +74,11 @@ def expect_free(session: Session, name: str, generated: Path | None = None) -> N
             "choose another"
         )
     existing = repository.by_name(session, name)
-    if existing and (generated is None or not _is_generated_in(existing, generated)):
+    if (
+        existing
+        and not is_missing(existing)
+        and (generated is None or not _is_generated_in(existing, generated))
+    ):
         what = Path(existing.images).parent.name if existing.kind == "shapes" else existing.kind
         raise Conflict(
             f"a dataset named '{name}' exists already (id {existing.id}, {what}); "
@@ -72,7 +92,7 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
     expect_free(session, name, generated)
     existing = repository.by_name(session, name)
     if existing:
-        return existing
+        return renew(session, existing.id, inspected) if is_missing(existing) else existing
     dataset = Dataset(name=name, categories=inspected.categories, **_columns(inspected))
     try:
         with session.begin_nested():

@@ -62,6 +62,9 @@ class Run(Base):
     start: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What its first weights were taken from, and what of the model trains (`StartReport`)."""
 
+    imported: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """`{"host", "run_id", "parent_run_id", "exported_at"}` of the instance that it is from; null where that is this."""
+
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

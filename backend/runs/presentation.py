@@ -102,6 +102,8 @@ class RunDetail(RunItem):
 
     specification: dict[str, Any]
     start: StartReport | None
+    imported: dict[str, Any] | None
+    """Where it was imported: the instance it is from, and its number there."""
 
 
 def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
@@ -112,7 +114,7 @@ def items(session: Session, runs: Sequence[Run]) -> list[RunItem]:
 def detail(session: Session, run: Run) -> RunDetail:
     """Present one run whole."""
     (values,) = _values(session, [run])
-    return RunDetail(**values, specification=run.specification, start=run.start)
+    return RunDetail(**values, specification=run.specification, start=run.start, imported=run.imported)
 
 
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
-from eigenscope.cli import datasets, demonstration, probe, runs, servers, widths
+from eigenscope.cli import archives, backups, datasets, demonstration, probe, pruning, runs, servers, widths
 from eigenscope.cli.doctor import doctor
 from eigenscope.cli.report import report
 
@@ -29,6 +29,11 @@ app.command("serve")(servers.serve_command)
 app.command("worker")(servers.worker_command)
 app.command("migrate")(servers.migrate)
 app.command("demo")(demonstration.demo)
+app.command("export")(archives.export_command)
+app.command("import")(archives.import_command)
+app.command("backup")(backups.backup_command)
+app.command("restore")(backups.restore_command)
+app.command("prune")(pruning.prune_command)
 app.command("doctor")(doctor)
 app.command("report")(report)
 app.add_typer(datasets.app, name="datasets")

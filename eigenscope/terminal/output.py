@@ -48,3 +48,8 @@ def percent(value: float | None) -> str:
 def millions(value: int | None) -> str:
     """Show a count in millions."""
     return "–" if value is None else f"{value / 1e6:.2f} M"
+
+
+def megabytes(count: int) -> str:
+    """Show bytes as people read sizes of files, in powers of ten."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -62,7 +62,7 @@ def test_an_empty_database_is_refused_with_the_mend(empty: Database) -> None:
 def test_a_database_of_a_newer_eigenscope_is_refused_and_left_alone(database: Database, act) -> None:
     with database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(Conflict, match="migration 9999, which this Eigenscope does not know"):
+    with pytest.raises(Conflict, match=r"made by a newer Eigenscope \(migration 9999"):
         act(database)
     assert migration.current(database) == "9999"
 
@@ -120,7 +120,14 @@ def rows(database: Database, table: str) -> list[dict[str, object]]:
 
 
 ADDED = {
-    "runs": {"origin": "launched", "mask_ap": None, "start": None, "notes": "", "archived": False},
+    "runs": {
+        "origin": "launched",
+        "mask_ap": None,
+        "start": None,
+        "notes": "",
+        "archived": False,
+        "imported": None,
+    },
     "datasets": {"val_images": None, "statistics": None},
     "checkpoints": {"kept_as": ["last"]},
 }
