@@ -16,6 +16,7 @@ from backend.spectra.criteria import CRITERIA
 from frontend import formats, gather
 from frontend.assets import compressed_plotly, inlined_script, stylesheet
 from frontend.cautions import cautions
+from frontend.policy import report_policy
 from frontend.report.contents import chosen_layers, panels
 from frontend.report.drawing import Drawing, drawings
 from frontend.report.packing import Store, as_text, compressed_json
@@ -80,6 +81,7 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         criterion=CRITERIA[asked.criterion],
         threshold=asked.chosen_threshold,
         notes=_notes(drawn),
+        policy=report_policy(inlined_script(SCRIPTS)),
         style=stylesheet(),
         content=compressed_json(content),
         arrays=store.compressed(),
