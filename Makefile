@@ -5,6 +5,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+PIP_AUDIT_VERSION := 2.9.0
 UV := UV_PYTHON=$(BIN)/python $(BIN)/uv
 PYTHON ?=
 
@@ -18,6 +19,7 @@ help:
 	@echo "make up       set up everything, then one server and one worker"
 	@echo "make test     set up what the tests need and run them (ARGS goes to pytest)"
 	@echo "make bench    measure what the probe costs, on a quiet machine (ARGS='--part body', --quick, --gpu)"
+	@echo "make audit    ask PyPI for known weaknesses of what the locks hold (pip-audit)"
 	@echo "make lint     ruff, mypy, import-linter and, where npm is, tsc"
 	@echo "make format   let ruff rewrite what it can"
 	@echo "make setup    packages and the project in $(VENV) (setup-server: without torch, setup-dev: with tools)"
@@ -111,6 +113,12 @@ lint: setup-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) types
+
+# The largest lock holds the others' versions; a package of it that torch brings for one platform is asked for too.
+.PHONY: audit
+audit: $(VENV)/uv-$(UV_VERSION)
+	@$(UV) tool run --quiet --from pip-audit==$(PIP_AUDIT_VERSION) pip-audit --strict --progress-spinner=off \
+	  --no-deps --disable-pip --vulnerability-service=pypi $(foreach lock,dev bench,-r requirements/$(lock).lock) $(ARGS)
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

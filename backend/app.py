@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from backend.access.gate import Gate
 from backend.broker import Broker
 from backend.comparison import endpoints as comparison
 from backend.database import Database
@@ -16,6 +17,7 @@ from backend.datasets import image_endpoints as dataset_images
 from backend.http.access import Access
 from backend.http.errors import add_error_handlers
 from backend.http.limits import BodyLimit
+from backend.http.proxy import add_proxy
 from backend.measurements import endpoints as measurements
 from backend.runs import checkpoint_files, heartbeat, log_endpoints
 from backend.runs import endpoints as runs
@@ -31,13 +33,16 @@ API = "/api/v1"
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its database must be at the newest migration already."""
-    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan)
+    # The usual viewer of /docs comes from a foreign host; frontend/pages/api.py has one of our own.
+    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.database = Database(settings.database)
     app.state.broker = Broker(settings)
+    app.state.gate = Gate(settings, app.state.database)
     app.state.stopping = threading.Event()
     app.add_middleware(BodyLimit)
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Access, settings=settings, gate=app.state.gate)
+    add_proxy(app, settings)
     add_error_handlers(app)
     features = (
         runs_table,

@@ -46,3 +46,21 @@ class Unavailable(EigenscopeError):
 
     type = "unavailable"
     status = 503
+
+
+class Forbidden(EigenscopeError):
+    """The token is valid and only reads."""
+
+    type = "forbidden"
+    status = 403
+
+
+class TooManyAttempts(EigenscopeError):
+    """Wrong tokens came too often; `seconds` says when the next may be tried."""
+
+    type = "too_many_attempts"
+    status = 429
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds

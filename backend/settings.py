@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from kombu.transport import TRANSPORT_ALIASES
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
+DATABASES = ("sqlite", "postgresql")
+SECRET = ("token", "database_url", "broker_url")
+"""Settings that no message repeats."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -14,24 +21,41 @@ class Settings(BaseSettings):
     """One documented place for every setting; docs/settings.md is tested against it."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EIGENSCOPE_", env_file=".env", env_ignore_empty=True, extra="ignore"
+        env_prefix="EIGENSCOPE_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(
         Path("var"), description="Folder of the database, broker files, checkpoints, generated data and logs."
     )
-    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the home folder.")
-    broker_url: str = Field("", description="Celery broker URL; empty means files in the home folder.")
+    # URLs and the token hold secrets: no traceback or log line that shows the settings shows them.
+    database_url: str = Field(
+        "", description="SQLAlchemy URL; empty means SQLite in the home folder.", repr=False
+    )
+    broker_url: str = Field(
+        "", description="Celery broker URL; empty means files in the home folder.", repr=False
+    )
     data_root: Path | None = Field(
         None,
         description="Folder whose datasets and weights may be named through the API; empty means HOME/data.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on; any but loopback requires a token.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    token: str = Field("", description="Secret that a client must send; required beyond loopback.")
+    token: str = Field(
+        "",
+        description="One more token that may do everything; others are made by `eigenscope tokens create`.",
+        repr=False,
+    )
     allowed_hosts: str = Field(
         "",
         description="Further host names, separated by commas, that requests may carry in their Host header.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses, separated by commas, of proxies whose X-Forwarded-For and -Proto are believed.",
     )
     lease_seconds: float = Field(
         60, gt=0, description="A run whose worker is silent for so long is queued again."
@@ -61,6 +85,34 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_database(cls, value: str) -> str:
+        try:
+            known = not value or make_url(value).get_backend_name() in DATABASES
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(
+                "is no address of a SQLite or PostgreSQL database, such as postgresql://USER:PASSWORD@HOST/NAME "
+                "(a password's special characters are written %40 and so on)"
+            )
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _a_broker(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            known = not value or (
+                parts.scheme in TRANSPORT_ALIASES and "://" in value and (parts.port or True)
+            )
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError("is no address of a Celery broker, such as redis://:PASSWORD@HOST:6379/0")
+        return value
 
     @property
     def database(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backend.errors import Conflict as Conflict
     from backend.errors import EigenscopeError as EigenscopeError
+    from backend.errors import Forbidden as Forbidden
     from backend.errors import InvalidInput as InvalidInput
     from backend.errors import NotFound as NotFound
     from backend.errors import Unauthorized as Unauthorized
@@ -32,6 +33,7 @@ _LAZY = {
     "EigenscopeError": "backend.errors",
     "EigenspectrumProbe": "worker.probe.probe",
     "FileRecorder": "eigenscope.recording.file",
+    "Forbidden": "backend.errors",
     "InvalidInput": "backend.errors",
     "NotFound": "backend.errors",
     "Recorder": "eigenscope.recording.recorder",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -16,7 +12,7 @@ from backend import migration
 from backend.broker import Broker
 from backend.database import Database
 from backend.errors import InvalidInput, Unavailable
-from backend.settings import Settings
+from backend.settings import SECRET, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,10 @@ def read_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "EIGENSCOPE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise InvalidInput(f"{name}: {first['msg']}; it is '{first['input']}'") from None
+        setting = "_".join(str(part) for part in first["loc"])
+        told = first["msg"].removeprefix("Value error, ")
+        shown = "" if setting in SECRET else f"; it is '{first['input']}'"
+        raise InvalidInput(f"EIGENSCOPE_{setting.upper()}: {told}{shown}") from None
 
 
 def prepare_home(settings: Settings) -> None:
@@ -73,22 +71,3 @@ def open_instance(settings: Settings, *, migrate: bool) -> Iterator[Instance]:
     finally:
         broker.close()
         database.dispose()
-
-
-def with_token(settings: Settings) -> tuple[Settings, bool]:
-    """Give a server that others can reach a token; return whether one was made or read for it."""
-    if settings.token or not settings.listens_beyond_loopback:
-        return settings, False
-    return settings.model_copy(update={"token": _kept_token(settings.home / "token")}), True
-
-
-def _kept_token(file: Path) -> str:
-    if not file.exists():
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix="token-")
-        with os.fdopen(handle, "w") as made:
-            made.write(secrets.token_urlsafe(32))
-        # A link fails where the file exists: of two servers that start at once, both take the first one's token.
-        with suppress(FileExistsError):
-            os.link(temporary, file)
-        os.unlink(temporary)
-    return file.read_text().strip()

@@ -6,17 +6,27 @@ import json
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from backend.errors import Conflict, EigenscopeError, InvalidInput, NotFound, Unauthorized, Unavailable
+from backend.errors import (
+    Conflict,
+    EigenscopeError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
 
 API = "/api/v1"
 _REFUSALS: dict[int, type[EigenscopeError]] = {
     400: InvalidInput,
     401: Unauthorized,
-    403: InvalidInput,
+    403: Forbidden,
     404: NotFound,
     409: Conflict,
     413: InvalidInput,
+    415: InvalidInput,
     422: InvalidInput,
+    429: Unauthorized,
     502: Unavailable,
     503: Unavailable,
     504: Unavailable,

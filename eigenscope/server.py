@@ -71,6 +71,8 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         timeout_graceful_shutdown=5,
         server_header=False,
+        # The application itself knows whose forwarded headers to believe (backend/http/proxy.py).
+        proxy_headers=False,
     )
     # uvicorn raises the signal again once it has ended: an end that was asked for is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):

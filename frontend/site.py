@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from frontend import assets, modules
 from frontend.pages import (
+    api,
     compare,
     dataset,
     dataset_figures,
@@ -30,12 +31,14 @@ from frontend.pages import (
 from frontend.templating import page
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-PAGES = (runs, new_run, demo, run, compare, widths, width_plan, dataset, system, report, sign_in)
+PAGES = (api, runs, new_run, demo, run, compare, widths, width_plan, dataset, system, report, sign_in)
 TITLES = {
     401: "Sign in first",
+    403: "Only reading",
     404: "Not found",
     409: "Not possible",
     422: "This address does not fit",
+    429: "Too many attempts",
     503: "Not available",
 }
 

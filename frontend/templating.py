@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from backend.access.visitor import OPEN
 from backend.runs.edit import LIMITS
 from frontend import assets, formats
 from frontend.figures.colours import colour_class
+from frontend.policy import page_policy
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("frontend"),
@@ -65,7 +67,9 @@ _ENVIRONMENT.globals.update(
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a page."""
-    return HTMLResponse(rendered(template, path=request.url.path, **context), status_code=status)
+    visitor = getattr(request.state, "visitor", OPEN)
+    text = rendered(template, path=request.url.path, visitor=visitor, **context)
+    return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": page_policy()})
 
 
 def rendered(template: str, **context: Any) -> str:

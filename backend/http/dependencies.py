@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from backend.access.gate import Gate
 from backend.broker import Broker
 from backend.database import Database
 from backend.settings import Settings
@@ -28,9 +29,15 @@ def _broker(request: Request) -> Broker:
     return found
 
 
+def _gate(request: Request) -> Gate:
+    found: Gate = request.app.state.gate
+    return found
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 BrokerDep = Annotated[Broker, Depends(_broker)]
+GateDep = Annotated[Gate, Depends(_gate)]
 
 
 def _reading(database: DatabaseDep) -> Iterator[Session]:

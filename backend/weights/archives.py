@@ -15,6 +15,8 @@ from backend.weights.contents import BYTES, TensorEntry
 PICKLE = "data.pkl"
 PICKLE_BYTES = 64 * 2**20
 MEMBERS = 200_000
+UNPACKED_TIMES = 4
+"""How many times its own size a file may unpack to; torch itself compresses nothing."""
 OLD_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of torch before 1.6 begin: the magic number, pickled."""
 WRAPPERS = ("model", "state_dict")
@@ -46,6 +48,7 @@ def read(path: Path, name: str) -> Any:
         if old:
             raise InvalidInput(f"{name} is in the format of torch before 1.6, which is not read; {SAVE_ANEW}")
         with zipfile.ZipFile(path) as archive:
+            _demand_no_bomb(archive, path.stat().st_size, name)
             return _value(archive, name)
     except Broken as error:
         raise unreadable(name, str(error) or type(error).__name__) from None
@@ -57,10 +60,16 @@ def unreadable(name: str, reason: str) -> InvalidInput:
     return InvalidInput(f"{name} holds no weights that can be read safely ({line}); {SAVE_ANEW}")
 
 
-def _value(archive: zipfile.ZipFile, name: str) -> Any:
+def _demand_no_bomb(archive: zipfile.ZipFile, size: int, name: str) -> None:
     members = archive.infolist()
     if len(members) > MEMBERS:
         raise unreadable(name, f"its archive has more than {MEMBERS:,} members")
+    if sum(member.file_size for member in members) > UNPACKED_TIMES * size:
+        raise unreadable(name, f"its archive unpacks to more than {UNPACKED_TIMES} times its size")
+
+
+def _value(archive: zipfile.ZipFile, name: str) -> Any:
+    members = archive.infolist()
     found = [member for member in members if member.filename.rpartition("/")[2] == PICKLE]
     if len(found) != 1:
         raise unreadable(name, f"its archive has {len(found)} members {PICKLE} instead of one")

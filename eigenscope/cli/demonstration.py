@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 
 from backend.settings import Settings
 from eigenscope.cli.servers import Host, Port, end_on_sigterm
+from eigenscope.cli.tokens import say_first_token
 from eigenscope.demo.session import Outcome, carry_out, seconds_of
 from eigenscope.demo.widths import WidthsOutcome, carry_out_widths
-from eigenscope.instance import Instance, open_instance, prepare_home, read_settings, with_token
+from eigenscope.instance import Instance, open_instance, read_settings
 from eigenscope.processes import server_and_worker, wait_while_alive
 from eigenscope.server import address
 from eigenscope.terminal.output import WORDS, millions, percent, print_json, print_table
@@ -32,8 +34,6 @@ def demo(
 ) -> None:
     """Run the paper in miniature on generated data, and serve it."""
     settings = read_settings(host=host, port=port)
-    prepare_home(settings)
-    settings, _ = with_token(settings)
     end_on_sigterm()
     try:
         outcome = _demo(settings, leave, as_json, _widths if widths else _pretraining)
@@ -45,15 +45,24 @@ def demo(
 
 
 def _demo(settings: Settings, leave: bool, as_json: bool, play: Play) -> Outcome | WidthsOutcome:
-    with open_instance(settings, migrate=True) as instance, server_and_worker(settings) as children:
-        WORDS.print(f"Eigenscope is at {address(settings)} — open it and watch")
-        outcome, page = play(instance)
-        if as_json:
-            print_json(outcome.as_json())
-        if not leave:
-            WORDS.print(f"still serving: {address(settings)}{page}   (Ctrl+C ends)", markup=False)
-            wait_while_alive(children)
-        return outcome
+    with open_instance(settings, migrate=True) as instance:
+        say_first_token(instance)
+        with server_and_worker(settings) as children:
+            return _played(instance, children, leave, as_json, play)
+
+
+def _played(
+    instance: Instance, children: list[subprocess.Popen[bytes]], leave: bool, as_json: bool, play: Play
+) -> Outcome | WidthsOutcome:
+    settings = instance.settings
+    WORDS.print(f"Eigenscope is at {address(settings)} — open it and watch")
+    outcome, page = play(instance)
+    if as_json:
+        print_json(outcome.as_json())
+    if not leave:
+        WORDS.print(f"still serving: {address(settings)}{page}   (Ctrl+C ends)", markup=False)
+        wait_while_alive(children)
+    return outcome
 
 
 def _pretraining(instance: Instance) -> tuple[Outcome, str]:

@@ -11,7 +11,18 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
-from eigenscope.cli import archives, backups, datasets, demonstration, probe, pruning, runs, servers, widths
+from eigenscope.cli import (
+    archives,
+    backups,
+    datasets,
+    demonstration,
+    probe,
+    pruning,
+    runs,
+    servers,
+    tokens,
+    widths,
+)
 from eigenscope.cli.doctor import doctor
 from eigenscope.cli.report import report
 
@@ -40,6 +51,7 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.add_typer(probe.app, name="probe")
 app.add_typer(widths.app, name="widths")
+app.add_typer(tokens.app, name="tokens")
 
 
 def _show_version(wanted: bool) -> None:

@@ -14,7 +14,8 @@ from backend import migration
 from backend.database import Database
 from backend.errors import InvalidInput
 from backend.settings import Settings
-from eigenscope.instance import open_instance, prepare_home, read_settings, with_token
+from eigenscope.cli.tokens import say_first_token
+from eigenscope.instance import open_instance, prepare_home, read_settings
 from eigenscope.processes import server_and_worker, wait_while_alive
 from eigenscope.server import address, serve
 from worker.celery_app import run_worker
@@ -37,9 +38,9 @@ def start_logging(quiet: bool) -> None:
 
 def up(host: Host = None, port: Port = None) -> None:
     """Start one server and one worker on the embedded default, and stay until Ctrl+C."""
-    settings, _ = _listening(host, port)
-    with open_instance(settings, migrate=True):
-        pass
+    settings = _listening(host, port)
+    with open_instance(settings, migrate=True) as instance:
+        say_first_token(instance)
     end_on_sigterm()
     with server_and_worker(settings) as children:
         _say_address(settings)
@@ -61,13 +62,11 @@ def end_on_sigterm() -> None:
 def serve_command(host: Host = None, port: Port = None, quiet: Quiet = False) -> None:
     """Start the server alone."""
     start_logging(quiet)
-    settings, made = _listening(host, port)
-    with open_instance(settings, migrate=False):
-        pass
+    settings = _listening(host, port)
+    with open_instance(settings, migrate=False) as instance:
+        say_first_token(instance)
     if not quiet:
         _say_address(settings)
-        if made:
-            typer.echo(f"token: {settings.token} (kept in {settings.home / 'token'})", err=True)
     serve(settings)
 
 
@@ -94,14 +93,13 @@ def migrate() -> None:
         database.dispose()
 
 
-def _listening(host: str | None, port: int | None) -> tuple[Settings, bool]:
+def _listening(host: str | None, port: int | None) -> Settings:
     settings = read_settings(host=host, port=port)
     if settings.port == 0:
         raise InvalidInput(
             "port 0 lets the system choose, which nobody could then find; name one with --port"
         )
-    prepare_home(settings)
-    return with_token(settings)
+    return settings
 
 
 def _say_address(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from frontend import formats, gather
 from frontend.assets import compressed_plotly, stylesheet
 from frontend.cautions import cautions
 from frontend.modules import joined
+from frontend.policy import report_policy
 from frontend.report.contents import chosen_layers, panels
 from frontend.report.cursor import placed
 from frontend.report.drawing import Drawing, drawings
@@ -88,6 +89,7 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         criterion=CRITERIA[asked.criterion],
         threshold=asked.chosen_threshold,
         notes=_notes(drawn),
+        policy=report_policy(inlined_script(SCRIPTS)),
         style=stylesheet(),
         content=compressed_json(content),
         arrays=store.compressed(),

@@ -26,6 +26,7 @@ async function request(path, options) {
     throw new ApiError("The server does not answer; is it still running?", 0, []);
   }
   if (response.ok) return response;
+  if (response.status === 401) throw new ApiError("You are signed out; reload the page to sign in again.", 401, []);
   const body = await response.json().catch(() => ({}));
   throw new ApiError(body.detail ?? `The server answered ${response.status}.`, response.status, body.fields ?? []);
 }

@@ -178,6 +178,17 @@ def test_after_the_migration_rows_still_hold_on_to_each_other(at_0001: Database)
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608 - our own names
 
 
+ADDED_TABLES = (
+    "metric_summaries",
+    "predictions",
+    "dataset_images",
+    "width_plan_runs",
+    "width_plans",
+    "browser_sessions",
+    "tokens",
+)
+
+
 def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'dangling.db'}")
     migration.upgrade(database)
@@ -189,7 +200,7 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         for table, columns in ADDED.items():
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("metric_summaries", "predictions", "dataset_images", "width_plan_runs", "width_plans"):
+        for table in ADDED_TABLES:
             driver.execute(f"DROP TABLE {table}")
         driver.execute("PRAGMA foreign_keys=ON")
     with pytest.raises(Conflict, match=r"taken back: a row of log_lines names a row of runs that is gone"):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from PIL import Image
 
 from backend.database import Database
 from backend.runs import service
-from eigenscope.instance import read_settings, with_token
+from eigenscope.instance import read_settings
 
 Call = Callable[..., Any]
 
@@ -225,17 +223,6 @@ def test_a_home_that_cannot_be_made_is_named(
     refused = eigenscope("runs", "list")
     assert refused.status == 1
     assert "set EIGENSCOPE_HOME to another" in refused.err
-
-
-def test_beyond_loopback_a_token_is_made_once_and_kept_private(home: Path) -> None:
-    settings = read_settings(host="192.0.2.1")
-    settings.home.mkdir()
-    guarded, made = with_token(settings)
-    assert made
-    assert len(guarded.token) >= 32
-    assert with_token(settings)[0].token == guarded.token
-    assert stat.S_IMODE(os.stat(settings.home / "token").st_mode) == 0o600
-    assert with_token(read_settings())[0].token == ""
 
 
 def test_the_doctor_names_what_is_wrong(eigenscope: Call) -> None:

@@ -32,8 +32,9 @@ def specification(dataset_id: int) -> dict[str, Any]:
 def test_the_composition_carries_a_run_from_launch_to_spectra(deployment: Any) -> None:
     deployment.up()
     deployment.await_healthy("backend")
-    token = (deployment.path("/var/lib/eigenscope") / "token").read_text().strip()
-    assert re.search(r"https?://\S+", deployment.log("backend")), "the log tells no address to sign in at"
+    log = deployment.log("backend")
+    token = next(word for word in log.split() if word.startswith("eigenscope-"))
+    assert re.search(r"https?://\S+", log), "the log tells no address to sign in at"
 
     with httpx.Client(base_url=f"http://127.0.0.1:{deployment.port}/api/v1", timeout=60) as client:
         assert client.get("/runs").status_code == 401, (

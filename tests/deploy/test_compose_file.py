@@ -109,3 +109,32 @@ def test_every_setting_named_exists(compose: dict[str, Any]) -> None:
         environment = compose["services"][name]["environment"]
         assert {key for key in environment if key.startswith("EIGENSCOPE_")} <= known
         assert all(isinstance(value, str) for value in environment.values())
+
+
+def test_no_service_runs_as_root_or_may_gain_rights(compose: dict[str, Any]) -> None:
+    # Our own images name their user in the Dockerfile (test_dockerfile.py).
+    users = {name: service.get("user") for name, service in compose["services"].items()}
+    assert users == {"postgres": "postgres", "redis": "redis", **dict.fromkeys(OURS)}
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"privileged", "cap_add", "pid", "ipc", "network_mode", "devices"} & set(service), name
+        assert not [volume for volume in service.get("volumes", []) if "docker.sock" in volume], name
+
+
+def test_roots_are_read_only_and_scratch_is_bounded(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        mounts = dict(mount.split(":", 1) for mount in service["tmpfs"])
+        assert "/tmp" in mounts, name  # noqa: S108 - inside the container
+        assert all(re.search(r"\bsize=\d+[mg]\b", options) for options in mounts.values()), name
+    assert "/run/postgresql:mode=1777,size=16m" in compose["services"]["postgres"]["tmpfs"], (
+        "its socket lies there, and the health check asks through it"
+    )
+
+
+def test_what_a_worker_writes_lies_on_a_volume_or_in_scratch(compose: dict[str, Any]) -> None:
+    for name in OURS[2:]:
+        environment = compose["services"][name]["environment"]
+        for folder in ("EIGENSCOPE_HOME", "TORCH_HOME", "HOME"):
+            assert environment[folder].startswith(("/var/lib/eigenscope", "/tmp")), folder  # noqa: S108

@@ -214,19 +214,3 @@ def test_empty_database_says_how_to_begin(settings_of_an_empty_database: Setting
         new = fresh.get("/new").text
         assert "make-shapes" in new
         assert "No worker has reported" in fresh.get("/system").text
-
-
-def test_sign_in_gives_a_cookie_for_the_token_only(settings_of_an_empty_database: Settings) -> None:
-    settings = settings_of_an_empty_database.model_copy(update={"token": "the secret"})
-    browser = {"Accept": "text/html"}
-    with TestClient(build_app(settings), base_url="http://127.0.0.1", headers=browser) as fresh:
-        assert fresh.get("/").url.path == "/sign-in"
-        wrong = fresh.post("/sign-in", data={"token": "a guess", "next": "/system"})
-        assert wrong.status_code == 401
-        assert "not this server's token" in wrong.text
-        right = fresh.post("/sign-in", data={"token": "the secret", "next": "/system"})
-        assert right.url.path == "/system"
-        elsewhere = fresh.post(
-            "/sign-in", data={"token": "the secret", "next": "//evil.example"}, follow_redirects=False
-        )
-        assert elsewhere.headers["location"] == "/"

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.errors import InvalidInput
-from backend.weights import pickles
+from backend.weights import archives, pickles
 from backend.weights.archives import OLD_MAGIC
 from backend.weights.reading import read_entries
 
@@ -174,11 +174,17 @@ def test_a_pickle_cannot_take_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     assert "more than 5 steps" in refusal(tmp_path, archive(b"\x80\x02" + b"N" * 9 + b"."))
 
 
-def test_a_packed_pickle_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_pickle_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "PICKLE_BYTES", 1000)
+    assert "data.pkl is larger than 1,000 bytes" in refusal(tmp_path, archive(bytes(2000)))
+
+
+def test_an_archive_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path: Path) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as opened:
-        opened.writestr("w/data.pkl", bytes(70 * 2**20))
-    assert "data.pkl is larger than 67,108,864 bytes" in refusal(tmp_path, made.getvalue())
+        opened.writestr("w/data.pkl", b"\x80\x02}.")
+        opened.writestr("w/data/0", bytes(2**20))
+    assert "unpacks to more than 4 times its size" in refusal(tmp_path, made.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import os
-import pickle
 import random
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ def load(path: Path, name: str) -> dict[str, Any]:
         raise NotFound(
             f"{name} ({path.name}) is gone from the disk; retry the run from its beginning"
         ) from None
-    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
+    except (RuntimeError, EOFError, UnpicklingError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise InvalidInput(
             f"{name} ({path.name}) cannot be read ({reason}); retry the run from its beginning"
