@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         description="How long a trainer may take to write its checkpoint before it is ended by signal.",
     )
 
+    journal_megabytes: float = Field(
+        512,
+        gt=0,
+        description="How much a run keeps on disk while the database does not answer; beyond, it waits.",
+    )
+
     @field_validator("home", "data_root")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

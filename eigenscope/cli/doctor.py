@@ -15,10 +15,9 @@ from sqlalchemy import select
 
 from backend import migration
 from backend.broker import Broker
-from backend.database import Database
+from backend.database import Database, clock
 from backend.errors import EigenscopeError, Unavailable
 from backend.models import Worker
-from backend.models.base import now
 from backend.settings import Settings
 from backend.system.endpoints import SILENT_AFTER_BEATS
 from eigenscope.instance import prepare_home, read_settings
@@ -80,7 +79,7 @@ def _living(settings: Settings) -> Iterator[Worker]:
     try:
         migration.demand_newest(database)
         with database.reading() as session:
-            yield from session.scalars(select(Worker).where(Worker.seen_at > now() - silent)).all()
+            yield from session.scalars(select(Worker).where(Worker.seen_at > clock(session) - silent)).all()
     finally:
         database.dispose()
 
