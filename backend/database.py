@@ -5,14 +5,33 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_TIMEOUT_MS = 30_000
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Of a PostgreSQL connection: a network that swallows packets is found out in seconds, not in hours."""
+PASSING_STATES = ("08", "53", "57P", "25006", "40001", "40P01")
+"""How SQLSTATEs begin that pass: no connection, no room, shutting down, a standby, lost a race."""
+PASSING_CODES = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 
 def make_engine(url: str) -> Engine:
@@ -27,7 +46,9 @@ def make_engine(url: str) -> Engine:
         return engine
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True)
+    # What the URL itself says goes before.
+    patience = {name: value for name, value in PATIENCE.items() if name not in parsed.query}
+    return create_engine(parsed, pool_pre_ping=True, connect_args=patience)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -45,6 +66,38 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def clock(session: Session) -> datetime:
+    """Return the database's own time in UTC, by which leases are reckoned: no machine's wrong clock moves them.
+
+    SQLite has none; its processes share one machine, and so that machine's.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return datetime.now(UTC)
+    moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def does_not_answer(error: BaseException) -> bool:
+    """Whether the database is away, locked or full, so that the same statement may succeed later."""
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the kind; above it stand details.
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in PASSING_CODES
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        # The driver itself lost the connection, or never had one.
+        return type(cause).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout")
+    return str(state).startswith(PASSING_STATES)
+
+
+def reason(error: DBAPIError) -> str:
+    """Return what the database said, in one line."""
+    words = str(error.orig).strip()
+    return words.splitlines()[0] if words else type(error.orig).__name__
 
 
 class Database:

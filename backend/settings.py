@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         None, ge=0, description="`eigenscope prune`: what the checkpoints of all runs may take, in 10⁹ bytes."
     )
 
+    journal_megabytes: float = Field(
+        512,
+        gt=0,
+        description="How much a run keeps on disk while the database does not answer; beyond, it waits.",
+    )
+
     @field_validator("home", "data_root")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

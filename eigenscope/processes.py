@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,18 +10,32 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from backend.errors import Unavailable
 from backend.settings import Settings
 from eigenscope.server import address, demand_free_port
 
 START_SECONDS = 60
+LOOK_SECONDS = 0.5
+SHORT_LIFE = 20.0
+MOST_SHORT_LIVES = 3
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Children:
+    """A server and its worker; `start` starts one of them by its command."""
+
+    start: Callable[[str], subprocess.Popen[bytes]]
+    server: subprocess.Popen[bytes]
+    worker: subprocess.Popen[bytes]
 
 
 @contextmanager
-def server_and_worker(settings: Settings) -> Iterator[list[subprocess.Popen[bytes]]]:
+def server_and_worker(settings: Settings) -> Iterator[Children]:
     """Yield the two running processes once the server answers; end both in good order at the end."""
     demand_free_port(settings)
     environment = {
@@ -33,23 +48,23 @@ def server_and_worker(settings: Settings) -> Iterator[list[subprocess.Popen[byte
         "EIGENSCOPE_PORT": str(settings.port),
         "EIGENSCOPE_TOKEN": settings.token,
     }
-    children = []
+
+    def start(command: str) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl+C reaches this process alone, which ends the children in order.
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "eigenscope", command, "--quiet"],
+            env=environment,
+            # Results are this command's to print; theirs would follow the last line of --json.
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    children = Children(start, start("serve"), start("worker"))
     try:
-        for command in ("serve", "worker"):
-            children.append(
-                # A session of its own: Ctrl+C reaches this process alone, which ends the children in order.
-                subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", "eigenscope", command, "--quiet"],
-                    env=environment,
-                    # Results are this command's to print; theirs would follow the last line of --json.
-                    stdout=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            )
-        _wait_for_server(settings, children[0])
+        _wait_for_server(settings, children.server)
         yield children
     finally:
-        end(children, settings.stop_grace_seconds + 20)
+        end([children.server, children.worker], settings.stop_grace_seconds + 20)
 
 
 def _wait_for_server(settings: Settings, server: subprocess.Popen[bytes]) -> None:
@@ -88,10 +103,24 @@ def end(children: list[subprocess.Popen[bytes]], patience: float) -> None:
             child.wait()
 
 
-def wait_while_alive(children: list[subprocess.Popen[bytes]]) -> None:
-    """Return only when a child has ended by itself: then something is wrong."""
-    while all(child.poll() is None for child in children):
-        time.sleep(0.5)
-    names = {0: "server", 1: "worker"}
-    gone = next(k for k, child in enumerate(children) if child.poll() is not None)
-    raise Unavailable(f"the {names[gone]} ended with exit status {children[gone].returncode}")
+def wait_while_alive(children: Children) -> None:
+    """Start the worker again whenever it has ended; return only when something is wrong.
+
+    A worker leaves by itself when messages no longer reach it. Raises `Unavailable` when the server has ended, or when
+    the worker ends again and again as soon as it has started.
+    """
+    born, short_lives = time.monotonic(), 0
+    while children.server.poll() is None:
+        status = children.worker.poll()
+        if status is not None:
+            lived = time.monotonic() - born
+            short_lives = short_lives + 1 if lived < SHORT_LIFE else 0
+            if short_lives >= MOST_SHORT_LIVES:
+                raise Unavailable(
+                    f"the worker ended {short_lives} times right after its start, last with exit status {status}; "
+                    "see its words above"
+                )
+            _log.warning("the worker ended with exit status %d; it is started again", status)
+            children.worker, born = children.start("worker"), time.monotonic()
+        time.sleep(LOOK_SECONDS)
+    raise Unavailable(f"the server ended with exit status {children.server.returncode}")

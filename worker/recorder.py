@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from backend.database import Database
-from backend.measurements import repository
 from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
-from backend.runs import queue
 from backend.runs.start import StartReport
+from worker import handover
+from worker.courier import Courier
+from worker.delivery import Delivery, RunTakenAway
+from worker.entries import Checkpoints, Entry, Layers, Noted, Predictions, Spectra
+
+__all__ = ["Recorder", "RunTakenAway"]
 
 FLUSH_SECONDS = 0.5
-
-
-class RunTakenAway(Exception):
-    """The run was deleted, or its lease went to another worker: nothing more may be written about it."""
 
 
 class Recorder:
     """Collects what a trainer says and writes it every half second, each write in one short transaction.
 
-    `lease_owner` is the worker that claimed the run; None (a run driven by hand) writes unconditionally.
+    `lease_owner` is the worker that claimed the run; None (a run driven by hand) writes unconditionally. Where it was
+    told to `keep_journal`, a database that does not answer holds nothing up: what is said goes to a journal on disk,
+    in its order, and is delivered when the database is back. Without, its errors are raised. For one thread.
     """
 
     def __init__(self, database: Database, run_id: int, lease_owner: str | None, home: Path) -> None:
-        self._database, self._run_id, self._owner, self._home = database, run_id, lease_owner, home
+        self._database, self._run_id = database, run_id
+        self._delivery = Delivery(database, run_id, lease_owner, home)
+        self._courier: Courier | None = None
         self._points: list[tuple[int, str, float]] = []
         self._state: dict[str, Any] = {}
         self._flushed_at = 0.0
 
+    def keep_journal(self, folder: Path, limit: float, should_stop: Callable[[], bool]) -> None:
+        """Deliver what earlier trainers left in `folder`, then keep a journal there of at most `limit` bytes.
+
+        Waits for the database. Raises `RunTakenAway`, and `StopRequested` when asked to stop meanwhile.
+        """
+        journal = handover.take_over(self._database, self._run_id, folder, self._delivery, should_stop)
+        self._courier = Courier(self._delivery, journal, limit, should_stop)
+
+    @property
+    def was_away(self) -> bool:
+        """Whether the database has been away since the journal is kept."""
+        return self._courier is not None and self._courier.was_away
+
     def layers(self, layers: Sequence[LayerRow]) -> None:
         """Write the probed maps, before any spectrum."""
-        with self._owned() as session:
-            repository.write_layers(session, self._run_id, layers)
+        self._send(Layers(layers))
 
     def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
         """Write one snapshot, whole."""
-        with self._owned() as session:
-            repository.write_spectra(session, self._run_id, iteration, rows)
+        self._send(Spectra(iteration, rows))
 
     def metrics(self, iteration: int, values: dict[str, float]) -> None:
         """Note scalars of one iteration."""
@@ -86,36 +98,41 @@ class Recorder:
     def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:
         """Write what an evaluation found in some images; those of the evaluations long before it are removed."""
         if rows:
-            with self._owned() as session:
-                repository.write_predictions(session, self._run_id, iteration, rows)
+            self._send(Predictions(iteration, rows))
 
-    def checkpoints(self, rows: Sequence[CheckpointRow]) -> None:
-        """Say which checkpoints lie whole on disk; what is not named any more is forgotten."""
+    def checkpoints(self, rows: Sequence[CheckpointRow]) -> bool:
+        """Say which checkpoints lie whole on disk; what is not named any more is forgotten.
+
+        Return whether the database knows: until it does, it may still name others, whose files must stay.
+        """
         self.flush()
-        with self._owned() as session:
-            repository.write_checkpoints(session, self._run_id, rows, self._home)
+        return self._send(Checkpoints(rows))
 
     def flush(self) -> None:
         """Write what was noted."""
         points, state = self._points, self._state
         if points or state:
-            with self._owned(**state) as session:
-                repository.write_metrics(session, self._run_id, points)
+            self._send(Noted(points, state))
             self._points, self._state = [], {}
         self._flushed_at = time.monotonic()
 
-    def close(self) -> None:
-        """Write what was noted; the recorder may not be used afterwards."""
-        self.flush()
+    def close(self) -> bool:
+        """Write what was noted and return whether the database has all of it, for which it waits.
+
+        Not long where the run is to stop: the rest then stays in the journal. The recorder may not be used afterwards.
+        """
+        try:
+            self.flush()
+        finally:
+            delivered = self._courier.close() if self._courier else True
+        return delivered
 
     def _flush_when_due(self) -> None:
         if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
-    @contextmanager
-    def _owned(self, **state: Any) -> Iterator[Session]:
-        with self._database.writing() as session:
-            # The same transaction holds the check and the write, so no stale writer slips between.
-            if not queue.change(session, queue.owned(self._run_id, self._owner), **state):
-                raise RunTakenAway(f"run {self._run_id} was deleted or given to another worker")
-            yield session
+    def _send(self, entry: Entry) -> bool:
+        if self._courier is not None:
+            return self._courier.send(entry)
+        self._delivery.write(entry)
+        return True

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
+from backend.database import clock
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.models import Run
-from backend.models.base import now
 from backend.runs import recordings, service
 from backend.settings import Settings
 
@@ -31,13 +32,13 @@ class Heartbeat(BaseModel):
         return self.age_seconds > self.stale_seconds
 
 
-def heartbeat(run: Run, settings: Settings) -> Heartbeat | None:
+def heartbeat(session: Session, run: Run, settings: Settings) -> Heartbeat | None:
     """Return when a running run was last heard of; None of a run that does not run."""
     if run.status != "running" or run.lease_expires_at is None:
         return None
     recorded = run.origin == "recorded"
     lease = recordings.LEASE if recorded else timedelta(seconds=settings.lease_seconds)
-    age = now() - (run.lease_expires_at - lease)
+    age = clock(session) - (run.lease_expires_at - lease)
     half = lease.total_seconds() / 2
     return Heartbeat(
         age_seconds=max(0.0, age.total_seconds()),
@@ -50,4 +51,4 @@ def heartbeat(run: Run, settings: Settings) -> Heartbeat | None:
 @router.get("/runs/{run_id}/heartbeat")
 def show(run_id: int, session: ReadSession, settings: SettingsDep) -> Heartbeat | None:
     """Say when a running run was last heard of; null while it does not run."""
-    return heartbeat(service.get(session, run_id), settings)
+    return heartbeat(session, service.get(session, run_id), settings)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, select, update
+from sqlalchemy import CursorResult, Select, and_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from backend.database import clock
 from backend.models import Run, Worker
-from backend.models.base import now
 from backend.runs import waiting
+
+SKEW = timedelta(seconds=5)
+"""A lease that ends so much too late was made by another clock."""
 
 
 def change(session: Session, *conditions: Any, **values: Any) -> int:
@@ -27,8 +30,8 @@ def change(session: Session, *conditions: Any, **values: Any) -> int:
 
 def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
     """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None."""
-    candidates = select(Run.id).where(Run.status == "queued", Run.origin == "launched", waiting.is_ready())
-    for run_id in session.scalars(candidates.order_by(Run.priority.desc(), Run.id).limit(8)).all():
+    moment = clock(session)
+    for run_id in session.scalars(_ready().limit(8)).all():
         claimed = change(
             session,
             Run.id == run_id,
@@ -37,8 +40,8 @@ def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None
             phase="starting",
             attempt=Run.attempt + 1,
             lease_owner=owner,
-            lease_expires_at=now() + timedelta(seconds=lease_seconds),
-            started_at=now(),
+            lease_expires_at=moment + timedelta(seconds=lease_seconds),
+            started_at=moment,
             finished_at=None,
             error=None,
         )
@@ -47,24 +50,34 @@ def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None
     return None
 
 
+HELD = ("running", "queued", "lost")
+"""In which `lease_owner` is who held the run last: until another claims it, an owner that was cut off takes it back."""
+
+
 def owned(run_id: int, owner: str | None) -> Any:
-    """Return the condition under which `owner` may still write about a run."""
+    """Return the condition under which `owner` may still write about a run (docs/faults.md tells why it is enough)."""
     if owner is None:
         return Run.id == run_id
-    return and_(Run.id == run_id, Run.status == "running", Run.lease_owner == owner)
+    return and_(Run.id == run_id, Run.status.in_(HELD), Run.lease_owner == owner)
 
 
 def renew(session: Session, run_id: int, owner: str, lease_seconds: float) -> bool:
-    """Prolong the lease; False when the run was deleted or belongs to somebody else."""
-    expires = now() + timedelta(seconds=lease_seconds)
+    """Prolong the lease; False when the run was deleted or ended, or belongs to somebody else.
+
+    One that was swept because its worker could not reach the database is taken back, unless another has claimed it.
+    """
+    expires = clock(session) + timedelta(seconds=lease_seconds)
     result = session.execute(
         update(Run)
-        .where(owned(run_id, owner))
+        .where(owned(run_id, owner), Run.status == "running")
         .values(lease_expires_at=expires)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type of an UPDATE's result
-    return result.rowcount == 1
+    if result.rowcount == 1:
+        return True
+    back = {"status": "running", "phase": "training", "error": None, "finished_at": None}
+    return bool(change(session, owned(run_id, owner), lease_expires_at=expires, **back))
 
 
 def stop_requested(session: Session, run_id: int) -> bool:
@@ -84,7 +97,7 @@ def finish(session: Session, run_id: int, owner: str, status: str, error: str | 
             stop_requested=False,
             lease_owner=None,
             lease_expires_at=None,
-            finished_at=now(),
+            finished_at=clock(session),
         )
     )
 
@@ -100,7 +113,23 @@ def hand_back(session: Session, run_id: int, owner: str) -> bool:
             attempt=Run.attempt - 1,
             lease_owner=None,
             lease_expires_at=None,
-            queued_at=now(),
+            queued_at=clock(session),
+        )
+    )
+
+
+def try_again(session: Session, run_id: int, owner: str, max_attempts: int) -> bool:
+    """Queue a run again whose trainer was ended from outside; the attempt counts. False after the last one allowed."""
+    return bool(
+        change(
+            session,
+            owned(run_id, owner),
+            Run.attempt < max_attempts,
+            status="queued",
+            phase="",
+            lease_owner=None,
+            lease_expires_at=None,
+            queued_at=clock(session),
         )
     )
 
@@ -110,9 +139,10 @@ def sweep_expired(session: Session, max_attempts: int, moment: datetime | None =
 
     A recorded run is never queued: no worker could train it.
     """
-    moment = moment or now()
+    moment = moment or clock(session)
     expired = and_(Run.status == "running", Run.lease_expires_at < moment)
-    gone = {"phase": "", "lease_owner": None, "lease_expires_at": None}
+    # Its owner stays named: it may only have been cut off, and takes the run back unless another claims it.
+    gone = {"phase": "", "lease_expires_at": None}
     change(
         session,
         expired,
@@ -146,24 +176,41 @@ def sweep_expired(session: Session, max_attempts: int, moment: datetime | None =
     return queued
 
 
+def shorten_leases(session: Session, lease_seconds: float, recorded_seconds: float) -> None:
+    """Let no lease end later than one made now: the clock was set back since, and its owner may be dead."""
+    moment = clock(session)
+    for origin, seconds in (("launched", lease_seconds), ("recorded", recorded_seconds)):
+        latest = moment + timedelta(seconds=seconds)
+        change(
+            session,
+            Run.status == "running",
+            Run.origin == origin,
+            Run.lease_expires_at > latest + SKEW,
+            lease_expires_at=latest,
+        )
+
+
 def waiting_with_idle_worker(session: Session, quiet_seconds: float, seen_seconds: float) -> list[int]:
     """Return queued runs that wait longer than `quiet_seconds` although a live worker is idle."""
-    moment = now()
+    moment = clock(session)
     idle = session.scalars(
         select(Worker.name).where(
             Worker.run_id.is_(None), Worker.seen_at > moment - timedelta(seconds=seen_seconds)
         )
     ).all()
-    query = (
-        select(Run.id)
-        .where(
-            Run.status == "queued",
-            Run.queued_at < moment - timedelta(seconds=quiet_seconds),
-            waiting.is_ready(),
-        )
-        .order_by(Run.priority.desc(), Run.id)
-    )
+    query = _ready(Run.queued_at < moment - timedelta(seconds=quiet_seconds))
     return list(session.scalars(query.limit(len(idle)))) if idle else []
+
+
+def waiting_longer(session: Session, seconds: float) -> int | None:
+    """Return the run that would be claimed first of those that wait longer than `seconds`; None if there is none."""
+    return session.scalar(_ready(Run.queued_at < clock(session) - timedelta(seconds=seconds)).limit(1))
+
+
+def _ready(*conditions: Any) -> Select[int]:
+    """Return the runs that can be claimed now, in the order in which they will be."""
+    ready = (Run.status == "queued", Run.origin == "launched", waiting.is_ready())
+    return select(Run.id).where(*ready, *conditions).order_by(Run.priority.desc(), Run.id)
 
 
 def give_up_waiting(session: Session) -> list[int]:
@@ -182,6 +229,6 @@ def give_up_waiting(session: Session) -> list[int]:
             "why it ended), then this one"
         )
         waits = (Run.id == run_id, Run.status == "queued")
-        if change(session, *waits, status="failed", error=error, finished_at=now()):
+        if change(session, *waits, status="failed", error=error, finished_at=clock(session)):
             given_up.append(run_id)
     return given_up

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import case
 from sqlalchemy.orm import Session
 
+from backend.database import clock
 from backend.errors import Conflict
 from backend.measurements import recording
 from backend.measurements import repository as measurements
 from backend.measurements.records import LayerRow
 from backend.models import Run
-from backend.models.base import now
 from backend.runs import queue, service
 from backend.runs.recorded import FinishRequest, MetricPoint, RecordedSpecification, RecordingRequest
 
@@ -38,7 +38,7 @@ class RecordingStopped(Conflict):
 def start(session: Session, request: RecordingRequest) -> Run:
     """Add a recorded run with its layers; it is running at once."""
     specification = RecordedSpecification(init=request.init, settings=request.settings)
-    moment = now()
+    moment = clock(session)
     run = Run(
         name=request.name,
         tags=list(request.tags),
@@ -108,7 +108,7 @@ def finish(session: Session, run_id: int, request: FinishRequest) -> Run:
         error=request.error,
         stop_requested=False,
         lease_expires_at=None,
-        finished_at=now(),
+        finished_at=clock(session),
     )
     run = _looked_at_again(session, run_id)
     if not ended and run.status != request.status:
@@ -137,7 +137,7 @@ def _touch(session: Session, run_id: int, iteration: int) -> None:
         phase="recording",
         error=None,
         finished_at=None,
-        lease_expires_at=now() + LEASE,
+        lease_expires_at=clock(session) + LEASE,
         iteration=case((Run.iteration < iteration, iteration), else_=Run.iteration),
     )
     if written:

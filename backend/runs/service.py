@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
+from backend.database import clock
 from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, MetricSummary, Prediction, Run
-from backend.models.base import now
 from backend.runs import cost, initialisation, queue, repository
 from backend.runs.estimate import estimate
 from backend.runs.presentation import actions_by_status
@@ -42,6 +42,7 @@ def launch(session: Session, settings: Settings, specification: RunSpecification
         parent_run_id=specification.init.run_id if isinstance(specification.init, RunInit) else None,
         priority=specification.resources.priority,
         iterations=specification.training.iterations,
+        queued_at=clock(session),
     )
     session.add(run)
     session.flush()
@@ -128,7 +129,8 @@ def cancel(session: Session, run_id: int) -> Run:
     """Cancel a queued run at once; ask a running one to stop at its next iteration and save."""
     run = get(session, run_id)
     _demand(run, "cancel")
-    queue.change(session, Run.id == run_id, Run.status == "queued", status="cancelled", finished_at=now())
+    waits = (Run.id == run_id, Run.status == "queued")
+    queue.change(session, *waits, status="cancelled", finished_at=clock(session))
     queue.change(session, Run.id == run_id, Run.status == "running", stop_requested=True)
     session.refresh(run)
     return run
@@ -164,7 +166,8 @@ def _requeue(session: Session, run: Run, **values: object) -> None:
         error=None,
         stop_requested=False,
         archived=False,
-        queued_at=now(),
+        lease_owner=None,
+        queued_at=clock(session),
         finished_at=None,
         **values,
     )

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from backend.database import clock
 from backend.errors import Unavailable
 from backend.http.dependencies import ReadSession, SettingsDep
-from backend.models.base import now
 from backend.runs.presentation import ACTIONS, RunItem, items
 from backend.system import repository
 
@@ -47,11 +47,11 @@ class Health(BaseModel):
 def workers(session: ReadSession, settings: SettingsDep) -> list[WorkerItem]:
     """List workers and their GPUs."""
     fields = ("name", "host", "devices", "run_id", "started_at", "seen_at")
-    silent = settings.heartbeat_seconds * SILENT_AFTER_BEATS
+    silent, moment = settings.heartbeat_seconds * SILENT_AFTER_BEATS, clock(session)
     return [
         WorkerItem(
             **{field: getattr(worker, field) for field in fields},
-            alive=(now() - worker.seen_at).total_seconds() < silent,
+            alive=(moment - worker.seen_at).total_seconds() < silent,
         )
         for worker in repository.workers(session)
     ]

@@ -8,19 +8,19 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from backend.database import clock
 from backend.models import Run, Worker
-from backend.models.base import now
 
 
 def say_alive(
     session: Session, name: str, host: str, devices: list[dict[str, object]], run_id: int | None
 ) -> None:
     """Record that a worker lives and what it does."""
-    worker = session.get(Worker, name)
+    worker, moment = session.get(Worker, name), clock(session)
     if worker is None:
-        session.add(Worker(name=name, host=host, devices=devices, run_id=run_id))
-    else:
-        worker.run_id, worker.seen_at = run_id, now()
+        worker = Worker(name=name, host=host, devices=devices, started_at=moment)
+        session.add(worker)
+    worker.run_id, worker.seen_at = run_id, moment
 
 
 def remove(session: Session, name: str) -> None:
@@ -30,7 +30,7 @@ def remove(session: Session, name: str) -> None:
 
 def forget_silent(session: Session, seconds: float) -> None:
     """Forget workers that have been silent for so long that they cannot come back."""
-    session.execute(delete(Worker).where(Worker.seen_at < now() - timedelta(seconds=seconds)))
+    session.execute(delete(Worker).where(Worker.seen_at < clock(session) - timedelta(seconds=seconds)))
 
 
 def workers(session: Session) -> Sequence[Worker]:

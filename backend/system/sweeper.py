@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.broker import Broker
-from backend.database import Database
-from backend.runs import queue
+from backend.database import Database, clock
+from backend.runs import queue, recordings
 from backend.settings import Settings
 from backend.system import repository
 from backend.system.endpoints import SILENT_AFTER_BEATS
@@ -18,6 +20,38 @@ from backend.widths import rounds
 _log = logging.getLogger(__name__)
 
 FORGET_AFTER_SECONDS = 3600
+JUMP_SECONDS = 5.0
+"""By which the database's clock may differ from this process' own in one beat before it is taken for a jump."""
+
+
+class Steadiness:
+    """Whether leases may be judged: not while workers may have been unable to renew them, nor by a clock that jumped.
+
+    After the database was away, or its clock was set, whoever lives gets one lease of time to say so.
+    """
+
+    def __init__(self, lease_seconds: float) -> None:
+        self._lease_seconds = lease_seconds
+        self._before: tuple[float, datetime] | None = None
+        self._judges_from = 0.0
+
+    def disturbed(self) -> None:
+        """Note that the database did not answer."""
+        self._before = None
+        self._judges_from = time.monotonic() + self._lease_seconds
+
+    def judges(self, moment: datetime) -> bool:
+        """Say so, given the database's clock; to be asked at each sweep."""
+        own = time.monotonic()
+        if self._before is not None:
+            drift = (moment - self._before[1]).total_seconds() - (own - self._before[0])
+            if abs(drift) > JUMP_SECONDS:
+                _log.warning(
+                    "the database's clock jumped by %.0f s; leases are judged again in a while", drift
+                )
+                self._judges_from = own + self._lease_seconds
+        self._before = (own, moment)
+        return own >= self._judges_from
 
 
 class Sweeper(threading.Thread):
@@ -30,6 +64,7 @@ class Sweeper(threading.Thread):
         super().__init__(name="sweeper", daemon=True)
         self._database, self._broker, self._settings = database, broker, settings
         self._stopping = threading.Event()
+        self._steadiness = Steadiness(settings.lease_seconds)
 
     def run(self) -> None:
         """Sweep until stopped; a database that is away is tried again at the next beat."""
@@ -37,13 +72,16 @@ class Sweeper(threading.Thread):
             try:
                 self.sweep()
             except SQLAlchemyError as error:
+                self._steadiness.disturbed()
                 _log.warning("the sweep failed and will be tried again: %s", error)
 
     def sweep(self) -> list[int]:
         """Sweep once and return the runs rung for."""
         beat = self._settings.heartbeat_seconds
         with self._database.writing() as session:
-            expired = queue.sweep_expired(session, self._settings.max_attempts)
+            queue.shorten_leases(session, self._settings.lease_seconds, recordings.LEASE.total_seconds())
+            judges = self._steadiness.judges(clock(session))
+            expired = queue.sweep_expired(session, self._settings.max_attempts) if judges else []
             given_up = queue.give_up_waiting(session)
             waiting = queue.waiting_with_idle_worker(session, 2 * beat, SILENT_AFTER_BEATS * beat)
             repository.forget_silent(session, FORGET_AFTER_SECONDS)

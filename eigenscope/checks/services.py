@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
 from backend.broker import Broker
+from backend.database import clock
 from backend.errors import Conflict, Unavailable
 from backend.models import Run, Worker
-from backend.models.base import now
 from backend.settings import Settings
 from backend.system.endpoints import SILENT_AFTER_BEATS
 from eigenscope.checks.stored import reading
@@ -66,7 +66,9 @@ def workers(settings: Settings) -> str:
         )
     with reading(settings) as session:
         lost = list(
-            session.scalars(select(Run.id).where(Run.status == "running", Run.lease_expires_at < now()))
+            session.scalars(
+                select(Run.id).where(Run.status == "running", Run.lease_expires_at < clock(session))
+            )
         )
         waiting = session.scalar(select(func.count()).select_from(Run).where(Run.status == "queued"))
     if lost:
@@ -88,4 +90,4 @@ def worker_here(settings: Settings) -> str:
 def _living(settings: Settings) -> list[Worker]:
     silent = timedelta(seconds=SILENT_AFTER_BEATS * settings.heartbeat_seconds)
     with reading(settings) as session:
-        return list(session.scalars(select(Worker).where(Worker.seen_at > now() - silent)))
+        return list(session.scalars(select(Worker).where(Worker.seen_at > clock(session) - silent)))

@@ -51,7 +51,7 @@ def show(
         cautions=cautions(session, [found], c, t),
         criteria=list(CRITERIA.values()),
         buttons=action_buttons(found, run),
-        beat=heartbeat(found, settings),
+        beat=heartbeat(session, found, settings),
         settings=setting_groups(run.specification),
         training=[chart for chart in charts if not chart.aside],
         asides=[chart for chart in charts if chart.aside],

@@ -89,7 +89,7 @@ def report(session: Session, asked: ReportRequest, made: datetime) -> bytes:
         criterion=CRITERIA[asked.criterion],
         threshold=asked.chosen_threshold,
         notes=_notes(drawn),
-        policy=report_policy(inlined_script(SCRIPTS)),
+        policy=report_policy(joined(SCRIPTS)),
         style=stylesheet(),
         content=compressed_json(content),
         arrays=store.compressed(),

@@ -93,9 +93,10 @@ class Memory:
     def result(self, **values: float) -> None:
         self.results.append(values)
 
-    def checkpoints(self, rows: Sequence[CheckpointRow]) -> None:
+    def checkpoints(self, rows: Sequence[CheckpointRow]) -> bool:
         self.kept = {row.iteration: row for row in rows}
         self.file = next((row.file for row in rows if "last" in row.kept_as), None)
+        return True
 
 
 @pytest.fixture

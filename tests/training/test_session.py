@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.database import Database
 from backend.errors import InvalidInput, Unavailable
+from backend.measurements import repository as measurements
 from backend.models import Checkpoint, Layer, Metric, Spectrum, SpectrumSummary
 from backend.runs import queue, repository
 from backend.runs.specification import RunSpecification
@@ -183,18 +184,114 @@ def test_known_failures_exit_with_one_sentence(
     assert error_of(settings, run_id).count("\n") == 0
 
 
-def test_a_full_disk_under_the_database_is_one_sentence(
+def refused(code: int, words: str) -> OperationalError:
+    error = sqlite3.OperationalError(words)
+    error.sqlite_errorcode = code
+    return OperationalError("INSERT", {}, error)
+
+
+def test_a_full_disk_under_the_database_is_waited_for(
+    settings: Settings,
+    database: Database,
+    queued: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    calls = []
+    real = measurements.write_metrics
+
+    def full(*arguments: Any) -> None:
+        calls.append(arguments)
+        if 2 < len(calls) < 6:
+            raise refused(sqlite3.SQLITE_FULL, "database or disk is full")
+        real(*arguments)
+
+    monkeypatch.setattr(measurements, "write_metrics", full)
+    run_id = queued()
+    assert train(run_id, StopFlag()) == 0
+    losses = [m.iteration for m in every(database, Metric) if m.name == "loss"]
+    assert sorted(losses) == [1, 2, 3, 4, 5, 6]
+    words = capfd.readouterr().out
+    assert (
+        "the database does not answer (database or disk is full); what is measured is kept on disk" in words
+    )
+    assert "the database answers again" in words
+    assert list(settings.run_folder(run_id).glob("journal-*")) == []
+
+
+def test_a_database_that_refuses_for_good_is_one_sentence(
     settings: Settings, queued: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
-        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+    def never(*_: Any) -> None:
+        raise refused(sqlite3.SQLITE_READONLY, "attempt to write a readonly database")
 
-    monkeypatch.setattr("worker.recorder.repository.write_metrics", full)
+    monkeypatch.setattr(measurements, "write_metrics", never)
     run_id = queued()
     assert train(run_id, StopFlag()) == 4
     assert error_of(settings, run_id) == (
-        "the database could not be written: database or disk is full; mend that (free disk space?), then resume the run"
+        "the database could not be written: attempt to write a readonly database; mend that, then resume the run"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "begins"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+            "the GPU ran out of memory; lower",
+        ),
+        (MemoryError(), "the machine ran out of memory; lower training.batch_size"),
+    ],
+)
+def test_out_of_memory_fails_at_once_with_the_mend(
+    settings: Settings,
+    queued: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    begins: str,
+) -> None:
+    def too_large(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("worker.training.update.Update._losses", too_large)
+    run_id = queued()
+    assert train(run_id, StopFlag()) == 4
+    assert error_of(settings, run_id).startswith(begins)
+
+
+@pytest.mark.parametrize(("number", "status", "saved"), [(signal.SIGTERM, 3, 4), (signal.SIGKILL, -9, 2)])
+def test_a_trainer_ended_while_it_writes_a_checkpoint_goes_on(
+    settings: Settings,
+    database: Database,
+    queued: Callable[..., int],
+    number: signal.Signals,
+    status: int,
+    saved: int,
+) -> None:
+    """SIGTERM lets it write to the end; after SIGKILL there is the one before."""
+    run_id = queued(training={"iterations": 6, "warmup": 0}, checkpoint_every=2)
+    code = (
+        "import os, sys\n"
+        "from worker.training import checkpoints, train\n"
+        "real, saves = checkpoints._write, []\n"
+        "def write(path, content):\n"
+        "    saves.append(path)\n"
+        "    if len(saves) == 2:\n"
+        "        real(path, content[: len(content) // 2])\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "    real(path, content)\n"
+        "checkpoints._write = write\n"
+        f"sys.exit(train.main(['--run', '{run_id}']))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], timeout=120, check=False)
+    assert ended.returncode == status
+    folder = settings.run_folder(run_id)
+    assert [c.file for c in every(database, Checkpoint)] == [f"runs/{run_id}/checkpoint-{saved:08d}.pt"]
+    assert checkpoints.load(checkpoints.path_of(folder, saved), "x")["iteration"] == saved
+    assert train(run_id, StopFlag()) == 0
+    losses = [m.iteration for m in every(database, Metric) if m.name == "loss"]
+    assert sorted(losses) == [1, 2, 3, 4, 5, 6]
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint-00000006.pt", "weights-00000006.pt"]
 
 
 def test_weights_that_do_not_fit_fail_before_training(

@@ -29,7 +29,8 @@ MEBIBYTE = 2**20
 class Saver:
     """Writes a run's checkpoints, keeps those that are wanted within a budget, and says so.
 
-    A file is removed only after a newer one is whole on disk and the database no longer names it. `budget` is in
+    A file is removed only after a newer one is whole on disk and the database no longer names it: none is while the
+    database is away. `budget` is in
     bytes: beyond, the oldest snapshots go first, then the best, never the last. `kept` is what a run that goes on
     had already.
     """
@@ -95,8 +96,8 @@ class Saver:
         self._reasons = {iteration: reasons for iteration, reasons in self._reasons.items() if reasons}
         self._respect_budget()
         rows = self._rows()
-        self._recorder.checkpoints(rows)
-        checkpoints.remove_others(self._folder, [file for row in rows for file in files_of(row)])
+        if self._recorder.checkpoints(rows):
+            checkpoints.remove_others(self._folder, [file for row in rows for file in files_of(row)])
 
     def _respect_budget(self) -> None:
         taken = sum(row.bytes for row in self._rows())

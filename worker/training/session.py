@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from torch import nn
 
-from backend.database import Database
+from backend.database import Database, does_not_answer, reason
 from backend.datasets.coco import CocoFile, read_coco
 from backend.errors import EigenscopeError, InvalidInput, NotFound
 from backend.measurements.records import CheckpointRow
@@ -27,6 +27,7 @@ from backend.runs.start import StartReport
 from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
 from backend.weights.report import WeightsReport
+from worker.patience import PatientDatabase
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
 from worker.training import checkpoints, weights
@@ -36,6 +37,7 @@ from worker.training.devices import check_precision, choose_device, device_name
 from worker.training.distributed import Place, Ranks, check_share, end_with_the_launcher, joined
 from worker.training.freezing import freeze
 from worker.training.loop import Loop, Parts
+from worker.training.memory import out_of_memory
 from worker.training.saving import LAST, files_of
 from worker.training.snapshots import layer_rows, make_probe
 from worker.training.stopping import StopFlag, StopRequested
@@ -43,6 +45,7 @@ from worker.training.stopping import StopFlag, StopRequested
 _log = logging.getLogger(__name__)
 
 FINISHED, STOPPED, FAILED = 0, 3, 4
+MEGABYTE = 1e6
 
 
 def train(run_id: int, stop: StopFlag) -> int:
@@ -55,7 +58,7 @@ def train(run_id: int, stop: StopFlag) -> int:
         end_with_the_launcher()
         logging.getLogger().setLevel(logging.INFO if place.rank == 0 else logging.WARNING)
     settings = Settings()
-    database = Database(settings.database)
+    database = PatientDatabase(settings.database, stop.check)
     try:
         _train(settings, database, run_id, stop, place)
     except StopRequested:
@@ -63,20 +66,30 @@ def train(run_id: int, stop: StopFlag) -> int:
     except RunTakenAway as gone:
         _log.info("%s; leaving it alone", gone)
         return STOPPED
-    except torch.OutOfMemoryError:
-        sentence = "the GPU ran out of memory; lower training.batch_size or training.image_size"
-        return _fail(settings.run_folder(run_id), sentence)
-    except EigenscopeError as error:
-        return _fail(settings.run_folder(run_id), str(error))
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        sentence = (
-            f"the database could not be written: {reason}; mend that (free disk space?), then resume the run"
-        )
-        return _fail(settings.run_folder(run_id), sentence)
+    except (EigenscopeError, DBAPIError, MemoryError, RuntimeError) as error:
+        status = _told(settings.run_folder(run_id), error)
+        if status is None:
+            raise
+        return status
     finally:
         database.dispose()
     return FINISHED
+
+
+def _told(folder: Path, error: Exception) -> int | None:
+    """Return the exit status for an error that has a sentence; None for a crash."""
+    if isinstance(error, EigenscopeError):
+        return _fail(folder, str(error))
+    if isinstance(error, DBAPIError):
+        if does_not_answer(error):
+            # Between two words of the journal: the supervisor, which waits, queues the run again.
+            _log.warning("the database does not answer (%s); the run goes on when it does", reason(error))
+            return STOPPED
+        return _fail(
+            folder, f"the database could not be written: {reason(error)}; mend that, then resume the run"
+        )
+    sentence = out_of_memory(error)
+    return _fail(folder, sentence) if sentence else None
 
 
 def _fail(folder: Path, sentence: str) -> int:
@@ -94,10 +107,18 @@ def _train(settings: Settings, database: Database, run_id: int, stop: StopFlag, 
     recorder = Recorder(database, run_id, os.environ.get("EIGENSCOPE_LEASE_OWNER"), settings.home)
     session = RunSession(settings, database, run_id, recorder, stop, place)
     with joined(place, session.device) as ranks:
+        if ranks.first:
+            limit = settings.journal_megabytes * MEGABYTE
+            recorder.keep_journal(settings.run_folder(run_id), limit, lambda: stop.requested)
         try:
             session.train(ranks)
         finally:
-            recorder.close()
+            delivered = recorder.close()
+    if not delivered:
+        # Nobody may call the run finished before the database has all of it.
+        raise StopRequested
+    if recorder.was_away:
+        session.remove_unnamed()
 
 
 class RunSession:
@@ -136,7 +157,7 @@ class RunSession:
         training, validation = self._annotations()
         kept = self._kept()
         if ranks.first:
-            checkpoints.remove_others(self._folder, [file for row in kept for file in files_of(row)])
+            self.remove_unnamed()
         saved = self._saved(kept)
         model = self._model(len(training.categories), fresh=saved is None)
         loop = Loop(self._parts(model, training, validation, ranks, kept))
@@ -145,6 +166,11 @@ class RunSession:
             _log.info("going on from iteration %d", loop.iteration)
         self._recorder.phase("training")
         loop.run()
+
+    def remove_unnamed(self) -> None:
+        """Remove checkpoints that the database does not name: those of a time when it could not be told."""
+        named = [file for row in self._kept() for file in files_of(row)]
+        checkpoints.remove_others(self._folder, named)
 
     def _annotations(self) -> tuple[CocoFile, CocoFile]:
         training, validation = read_coco(Path(self._dataset.train)), read_coco(Path(self._dataset.val))

@@ -12,7 +12,11 @@ class StopRequested(Exception):
 
 
 class StopFlag:
-    """Set by SIGUSR1, and when the supervising process is gone: an orphan would train for nobody."""
+    """Set by SIGUSR1, by a first SIGTERM, and when the supervising process is gone: an orphan would train for nobody.
+
+    Whoever ends a service may send SIGTERM to all its processes at once: a checkpoint is written then too. A second
+    one, or one after SIGUSR1, which is the supervisor's when its patience is over, ends the process where it is.
+    """
 
     def __init__(self, supervisor: int | None = None) -> None:
         self._supervisor = supervisor
@@ -22,6 +26,9 @@ class StopFlag:
         """Take SIGUSR1 from now on, and one that was held back until now."""
         signal.signal(signal.SIGUSR1, self._on_signal)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+        if "WORLD_SIZE" not in os.environ:
+            # Of several ranks torchrun ends those that are left with SIGTERM: they could agree on nothing any more.
+            signal.signal(signal.SIGTERM, self._on_term)
 
     def request(self) -> None:
         """Ask to stop."""
@@ -38,4 +45,10 @@ class StopFlag:
             raise StopRequested
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.request()
+
+    def _on_term(self, _number: int, _frame: FrameType | None) -> None:
+        if self._signalled:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
         self.request()
