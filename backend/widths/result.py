@@ -14,12 +14,11 @@ from backend.models import Metric, Run, WidthPlan
 from backend.runs.cost import architecture_of
 from backend.runs.specification import RunSpecification
 from backend.widths import repository
+from backend.widths.latency import BYTES, SECONDS, THREADS, TOGETHER, Latency, latency
 from backend.widths.schemas import Plan
 
 PAPER_PARAMETERS = 0.73
 """Of the backbone, that the paper's selected ResNet-50 keeps."""
-FORWARD_SECONDS, FORWARD_BYTES = "forward_seconds", "forward_bytes"
-"""Metrics that a trainer measures at its end: one forward pass of one image."""
 MEASURES = ("ap", "mask_ap", "top1")
 
 Kind = Literal["source", "baseline", "uniform", "selected"]
@@ -74,6 +73,8 @@ class Result(BaseModel):
     plan_id: int
     rows: list[ResultRow]
     verdict: Verdict
+    latency: Latency
+    """How `forward_seconds` were measured, and whether they may be compared."""
 
 
 def result(session: Session, row: WidthPlan) -> Result:
@@ -84,15 +85,22 @@ def result(session: Session, row: WidthPlan) -> Result:
     for role in ("baseline", "uniform", "selected"):
         by_role[role] = [run for run, its in launched if its == role]
     plan = Plan.model_validate(row.plan)
-    forward = _forward(session, [run.id for runs in by_role.values() for run in runs])
+    every = [run for runs in by_role.values() for run in runs]
+    forward = _forward(session, [run.id for run in every])
     rows = [_row(role, runs, forward, plan.source.classes) for role, runs in by_role.items() if runs]
-    return Result(plan_id=row.id, rows=rows, verdict=_verdict(plan, rows))
+    return Result(
+        plan_id=row.id,
+        rows=rows,
+        verdict=_verdict(plan, rows),
+        latency=latency(source, [run for run, _ in launched], forward),
+    )
 
 
 def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], float]:
+    measured = Metric.name.in_((SECONDS, BYTES, THREADS)) | Metric.name.startswith(TOGETHER)
     query = (
         select(Metric.run_id, Metric.name, Metric.value)
-        .where(Metric.run_id.in_(run_ids), Metric.name.in_((FORWARD_SECONDS, FORWARD_BYTES)))
+        .where(Metric.run_id.in_(run_ids), measured)
         .order_by(Metric.iteration)
     )
     return {(run_id, name): value for run_id, name, value in session.execute(query) if value is not None}
@@ -111,10 +119,7 @@ def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float],
             name: _spread([getattr(run, name) for run in runs if run.status == "succeeded"])
             for name in MEASURES
         },
-        **{
-            name: _spread([forward.get((run.id, name)) for run in runs])
-            for name in (FORWARD_SECONDS, FORWARD_BYTES)
-        },
+        **{name: _spread([forward.get((run.id, name)) for run in runs]) for name in (SECONDS, BYTES)},
     )
 
 

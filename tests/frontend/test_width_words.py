@@ -8,6 +8,7 @@ import pytest
 
 from backend.errors import InvalidInput
 from backend.spectra.criteria import CRITERIA
+from backend.widths.latency import Latency
 from backend.widths.result import Result, ResultRow, Spread, Verdict
 from backend.widths.schemas import Totals
 from frontend.formats import change
@@ -96,6 +97,9 @@ def test_sizes_are_met_or_not() -> None:
     assert size_lines(totals(74, 101))[0].sentence == "−26.0 %, stem to layer4."
 
 
+NOT_MEASURED = Latency(passes=[], together=None, caution=None)
+
+
 def row(role: str, statuses: list[str], ap: list[float]) -> ResultRow:
     mean = sum(ap) / len(ap) if ap else 0.0
     spread = Spread(mean=mean, deviation=0.004 if len(ap) > 1 else None, seeds=len(ap)) if ap else None
@@ -130,7 +134,7 @@ def judged(rows: list[ResultRow], accuracy: bool | None, difference: float, spre
         spread=spread,
         measure="ap" if known else None,
     )
-    line = accuracy_line(Result(plan_id=1, rows=rows, verdict=verdict))
+    line = accuracy_line(Result(plan_id=1, rows=rows, verdict=verdict, latency=NOT_MEASURED))
     return f"{line.state}: {line.sentence}"
 
 
