@@ -58,12 +58,13 @@ class Verdict(BaseModel):
     accuracy: bool | None
     """The selected networks' mean is not below the baseline's by more than the spread over the baseline's seeds.
 
-    Null also where the baseline's mean is zero, which no network could be below.
+    Null also where a difference is known and decides nothing: one side has one seed, or the mean is lower by less than
+    the selected networks' own spread. Null too where the baseline's mean is zero, which no network could be below.
     """
     difference: float | None
     """Of the means of AP (or top-1), selected less baseline."""
     spread: float | None
-    """Standard deviation over the baseline's seeds; null for one seed, whose spread is unknown and taken as zero."""
+    """Standard deviation over the baseline's seeds; null for one seed, whose spread is unknown."""
     measure: str | None
 
 
@@ -145,30 +146,38 @@ def _verdict(plan: Plan, rows: Sequence[ResultRow]) -> Verdict:
     selected, baseline = (
         next((row for row in rows if row.role == role), None) for role in ("selected", "baseline")
     )
-    measure, difference, spread = _difference(selected, baseline)
+    found = _shared_measure(selected, baseline)
+    measure, one, other = found or (None, None, None)
     return Verdict(
         parameters=plan.totals.backbone_parameters_ratio <= PAPER_PARAMETERS,
         macs=plan.totals.macs_after <= plan.totals.macs_before,
-        accuracy=None if difference is None else difference >= -(spread or 0.0),
-        difference=difference,
-        spread=spread,
+        accuracy=None if one is None or other is None else _decided(one, other),
+        difference=None if one is None or other is None else one.mean - other.mean,
+        spread=other and other.deviation,
         measure=measure,
     )
 
 
-def _difference(
-    selected: ResultRow | None, baseline: ResultRow | None
-) -> tuple[str | None, float | None, float | None]:
-    """Return the measure that both networks have, the difference of their means, and the baseline's deviation.
+def _decided(selected: Spread, baseline: Spread) -> bool | None:
+    """Return whether the selected networks are not below the baseline; None where their seeds cannot tell."""
+    if selected.deviation is None or baseline.deviation is None:
+        return None
+    difference = selected.mean - baseline.mean
+    if difference >= -baseline.deviation:
+        return True
+    return None if difference >= -selected.deviation else False
 
-    A measure in which the baseline has nothing is none.
-    """
+
+def _shared_measure(
+    selected: ResultRow | None, baseline: ResultRow | None
+) -> tuple[str, Spread, Spread] | None:
+    """Return the measure that both networks have, with both; a measure in which the baseline has nothing is none."""
     if selected is None or baseline is None:
-        return None, None, None
+        return None
     for name in ("mask_ap", "ap", "top1"):
         one: Spread | None = getattr(selected, name)
         other: Spread | None = getattr(baseline, name)
         # A baseline that finds nothing at all has nothing to lose: no network is judged by it.
         if one is not None and other is not None and other.mean > 0:
-            return name, one.mean - other.mean, other.deviation
-    return None, None, None
+            return name, one, other
+    return None

@@ -106,7 +106,8 @@ def _spread(value: Spread | None, factor: float, digits: int) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    accuracy = f"accuracy not below the baseline's: {MET[verdict.accuracy]}"
+    open_yet = verdict.accuracy is None and verdict.difference is not None
+    accuracy = f"accuracy not below the baseline's: {'not decided' if open_yet else MET[verdict.accuracy]}"
     if verdict.difference is not None:
         spread = (
             "spread of one seed unknown" if verdict.spread is None else f"spread {100 * verdict.spread:.1f}"

@@ -40,7 +40,7 @@ def show(plan_id: int, request: Request, session: ReadSession) -> HTMLResponse:
         "width_plan.html",
         item=item,
         plan=item.plan,
-        lines=[*size_lines(item.plan.totals), accuracy_line(found)],
+        lines=[*size_lines(item.plan), accuracy_line(found)],
         cautions=plan_cautions(item.plan),
         runs=sorted(trained, key=lambda run: run.id),
         roles=roles,

@@ -275,8 +275,19 @@ def test_the_result_is_judged_by_the_baselines_spread(
     assert verdict["difference"] == pytest.approx(-0.01)
     assert verdict["spread"] == pytest.approx(0.01 * 2**0.5)
     assert verdict["accuracy"] is True
+
+    def accuracy() -> bool | None:
+        told = client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"]
+        assert told in (True, False, None)
+        return told  # type: ignore[no-any-return]
+
     finish(database, [runs[0]["run_id"]], ap=0.20)
-    assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is False
+    assert accuracy() is None, "its own two seeds lie farther apart than that"
+    finish(database, [runs[1]["run_id"]], ap=0.21)
+    assert accuracy() is False
+    finish(database, [runs[1]["run_id"]], status="failed")
+    assert accuracy() is None, "one seed decides nothing"
+    finish(database, [runs[1]["run_id"]], status="succeeded")
     # Against a baseline that finds nothing, nothing is shown.
     finish(database, [run["run_id"] for run in runs], ap=0.0)
     assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is None
