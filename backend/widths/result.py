@@ -14,12 +14,11 @@ from backend.models import Metric, Run, WidthPlan
 from backend.runs.cost import architecture_of
 from backend.runs.specification import RunSpecification
 from backend.widths import repository
+from backend.widths.latency import BYTES, SECONDS, THREADS, TOGETHER, Latency, latency
 from backend.widths.schemas import Plan
 
 PAPER_PARAMETERS = 0.73
 """Of the backbone, that the paper's selected ResNet-50 keeps."""
-FORWARD_SECONDS, FORWARD_BYTES = "forward_seconds", "forward_bytes"
-"""Metrics that a trainer measures at its end: one forward pass of one image."""
 MEASURES = ("ap", "mask_ap", "top1")
 
 Kind = Literal["source", "baseline", "uniform", "selected"]
@@ -59,12 +58,13 @@ class Verdict(BaseModel):
     accuracy: bool | None
     """The selected networks' mean is not below the baseline's by more than the spread over the baseline's seeds.
 
-    Null also where the baseline's mean is zero, which no network could be below.
+    Null also where a difference is known and decides nothing: one side has one seed, or the mean is lower by less than
+    the selected networks' own spread. Null too where the baseline's mean is zero, which no network could be below.
     """
     difference: float | None
     """Of the means of AP (or top-1), selected less baseline."""
     spread: float | None
-    """Standard deviation over the baseline's seeds; null for one seed, whose spread is unknown and taken as zero."""
+    """Standard deviation over the baseline's seeds; null for one seed, whose spread is unknown."""
     measure: str | None
 
 
@@ -74,6 +74,8 @@ class Result(BaseModel):
     plan_id: int
     rows: list[ResultRow]
     verdict: Verdict
+    latency: Latency
+    """How `forward_seconds` were measured, and whether they may be compared."""
 
 
 def result(session: Session, row: WidthPlan) -> Result:
@@ -84,15 +86,22 @@ def result(session: Session, row: WidthPlan) -> Result:
     for role in ("baseline", "uniform", "selected"):
         by_role[role] = [run for run, its in launched if its == role]
     plan = Plan.model_validate(row.plan)
-    forward = _forward(session, [run.id for runs in by_role.values() for run in runs])
+    every = [run for runs in by_role.values() for run in runs]
+    forward = _forward(session, [run.id for run in every])
     rows = [_row(role, runs, forward, plan.source.classes) for role, runs in by_role.items() if runs]
-    return Result(plan_id=row.id, rows=rows, verdict=_verdict(plan, rows))
+    return Result(
+        plan_id=row.id,
+        rows=rows,
+        verdict=_verdict(plan, rows),
+        latency=latency(source, [run for run, _ in launched], forward),
+    )
 
 
 def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], float]:
+    measured = Metric.name.in_((SECONDS, BYTES, THREADS)) | Metric.name.startswith(TOGETHER)
     query = (
         select(Metric.run_id, Metric.name, Metric.value)
-        .where(Metric.run_id.in_(run_ids), Metric.name.in_((FORWARD_SECONDS, FORWARD_BYTES)))
+        .where(Metric.run_id.in_(run_ids), measured)
         .order_by(Metric.iteration)
     )
     return {(run_id, name): value for run_id, name, value in session.execute(query) if value is not None}
@@ -111,10 +120,7 @@ def _row(role: Kind, runs: Sequence[Run], forward: dict[tuple[int, str], float],
             name: _spread([getattr(run, name) for run in runs if run.status == "succeeded"])
             for name in MEASURES
         },
-        **{
-            name: _spread([forward.get((run.id, name)) for run in runs])
-            for name in (FORWARD_SECONDS, FORWARD_BYTES)
-        },
+        **{name: _spread([forward.get((run.id, name)) for run in runs]) for name in (SECONDS, BYTES)},
     )
 
 
@@ -140,30 +146,38 @@ def _verdict(plan: Plan, rows: Sequence[ResultRow]) -> Verdict:
     selected, baseline = (
         next((row for row in rows if row.role == role), None) for role in ("selected", "baseline")
     )
-    measure, difference, spread = _difference(selected, baseline)
+    found = _shared_measure(selected, baseline)
+    measure, one, other = found or (None, None, None)
     return Verdict(
         parameters=plan.totals.backbone_parameters_ratio <= PAPER_PARAMETERS,
         macs=plan.totals.macs_after <= plan.totals.macs_before,
-        accuracy=None if difference is None else difference >= -(spread or 0.0),
-        difference=difference,
-        spread=spread,
+        accuracy=None if one is None or other is None else _decided(one, other),
+        difference=None if one is None or other is None else one.mean - other.mean,
+        spread=other and other.deviation,
         measure=measure,
     )
 
 
-def _difference(
-    selected: ResultRow | None, baseline: ResultRow | None
-) -> tuple[str | None, float | None, float | None]:
-    """Return the measure that both networks have, the difference of their means, and the baseline's deviation.
+def _decided(selected: Spread, baseline: Spread) -> bool | None:
+    """Return whether the selected networks are not below the baseline; None where their seeds cannot tell."""
+    if selected.deviation is None or baseline.deviation is None:
+        return None
+    difference = selected.mean - baseline.mean
+    if difference >= -baseline.deviation:
+        return True
+    return None if difference >= -selected.deviation else False
 
-    A measure in which the baseline has nothing is none.
-    """
+
+def _shared_measure(
+    selected: ResultRow | None, baseline: ResultRow | None
+) -> tuple[str, Spread, Spread] | None:
+    """Return the measure that both networks have, with both; a measure in which the baseline has nothing is none."""
     if selected is None or baseline is None:
-        return None, None, None
+        return None
     for name in ("mask_ap", "ap", "top1"):
         one: Spread | None = getattr(selected, name)
         other: Spread | None = getattr(baseline, name)
         # A baseline that finds nothing at all has nothing to lose: no network is judged by it.
         if one is not None and other is not None and other.mean > 0:
-            return name, one.mean - other.mean, other.deviation
-    return None, None, None
+            return name, one, other
+    return None

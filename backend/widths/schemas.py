@@ -115,6 +115,8 @@ class Plan(BaseModel):
     totals: Totals
     widths: dict[str, int]
     warnings: list[str]
+    doubted_saving: float = 0.0
+    """Share of the source's backbone parameters that is saved in groups measured with too few positions."""
 
 
 class LaunchRequest(Part):

@@ -16,6 +16,7 @@ from backend.widths import repository
 from backend.widths.doubts import doubts
 from backend.widths.evidence import averaged, chosen_iteration, measured, threshold_of
 from backend.widths.groups import measured_groups
+from backend.widths.rule_doubts import doubted_saving, rule_doubts
 from backend.widths.schemas import (
     GroupItem,
     LaunchedRun,
@@ -62,7 +63,8 @@ def plan(session: Session, request: WidthRequest) -> tuple[Plan, RunSpecificatio
         version=version("eigenscope"),
     )
     warnings = doubts(session, snapshots, groups, request.criterion, threshold)
-    return _answer(source, selection, warnings), specification
+    made = _answer(source, selection, warnings)
+    return _with_rule_doubts(made, specification), specification
 
 
 def store(session: Session, request: WidthRequest, previous: int | None = None) -> WidthPlan:
@@ -211,6 +213,15 @@ def _answer(source: Source, selection: Selection, warnings: list[str]) -> Plan:
         totals=_totals(selection.stages),
         widths=selection.widths,
         warnings=warnings,
+    )
+
+
+def _with_rule_doubts(made: Plan, specification: RunSpecification) -> Plan:
+    return made.model_copy(
+        update={
+            "warnings": [*made.warnings, *rule_doubts(made)],
+            "doubted_saving": doubted_saving(made, specification),
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.widths.latency import Latency, Together
 from backend.widths.result import Result, ResultRow, Spread, Verdict
 from backend.widths.schemas import Plan
 from eigenscope.terminal.output import WORDS, millions, print_table
@@ -57,10 +58,12 @@ def print_result(found: Result) -> None:
         "backbone",
         "MACs",
         "forward, ms",
-        "MiB",
+        "activations, MiB",
     )
-    print_table(columns, [_cells(row) for row in found.rows], numeric=columns[1:])
+    print_table(columns, [_cells(row, found.latency) for row in found.rows], numeric=columns[1:])
     WORDS.print(_verdict(found.verdict), markup=False)
+    if found.latency.caution and not found.latency.together:
+        WORDS.print(f"note: {found.latency.caution}", markup=False)
 
 
 def change(ratio: float) -> str:
@@ -74,7 +77,7 @@ def giga(value: int | None) -> str:
     return "–" if value is None else f"{value / 1e9:.2f} G"
 
 
-def _cells(row: ResultRow) -> list[str]:
+def _cells(row: ResultRow, latency: Latency) -> list[str]:
     ended = sum(status == "succeeded" for status in row.statuses)
     return [
         row.role,
@@ -83,9 +86,16 @@ def _cells(row: ResultRow) -> list[str]:
         millions(row.parameters),
         millions(row.backbone_parameters),
         giga(row.macs),
-        _spread(row.forward_seconds, 1e3, 0),
+        _seconds(row, latency.together),
         _spread(row.forward_bytes, 2**-20, 0),
     ]
+
+
+def _seconds(row: ResultRow, together: Together | None) -> str:
+    """Show what may be compared where there is such a measurement."""
+    if together is not None and row.role in together.seconds:
+        return f"{1e3 * together.seconds[row.role]:.0f}"
+    return _spread(row.forward_seconds, 1e3, 0)
 
 
 def _spread(value: Spread | None, factor: float, digits: int) -> str:
@@ -96,7 +106,8 @@ def _spread(value: Spread | None, factor: float, digits: int) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    accuracy = f"accuracy not below the baseline's: {MET[verdict.accuracy]}"
+    open_yet = verdict.accuracy is None and verdict.difference is not None
+    accuracy = f"accuracy not below the baseline's: {'not decided' if open_yet else MET[verdict.accuracy]}"
     if verdict.difference is not None:
         spread = (
             "spread of one seed unknown" if verdict.spread is None else f"spread {100 * verdict.spread:.1f}"

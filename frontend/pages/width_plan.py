@@ -13,6 +13,7 @@ from backend.widths.result import result
 from backend.widths.schemas import WidthPlanItem
 from frontend.pages.widths import FIRST_SEEDS, norms, plan_cautions
 from frontend.templating import page
+from frontend.width_latency import cell, sentence
 from frontend.width_verdict import MEASURES, accuracy_line, size_lines
 
 router = APIRouter()
@@ -39,12 +40,15 @@ def show(plan_id: int, request: Request, session: ReadSession) -> HTMLResponse:
         "width_plan.html",
         item=item,
         plan=item.plan,
-        lines=[*size_lines(item.plan.totals), accuracy_line(found)],
+        lines=[*size_lines(item.plan), accuracy_line(found)],
         cautions=plan_cautions(item.plan),
         runs=sorted(trained, key=lambda run: run.id),
         roles=roles,
         seeds=seeds,
         rows=found.rows,
+        latency={row.role: cell(row, found.latency) for row in found.rows},
+        notes=[one for one in (sentence(found.latency),) if one],
+        caution=None if found.latency.together else found.latency.caution,
         measures=[
             (name, word)
             for name, word in MEASURES.items()

@@ -52,7 +52,7 @@ def show(request: Request, session: ReadSession, keys: Keys) -> HTMLResponse:
         keys=keys,
         criteria=[(one, slider_ends(one)) for one in CRITERIA.values() if one.unit == "dimensions"],
         plan=plan,
-        lines=size_lines(plan.totals if plan else None),
+        lines=size_lines(plan),
         cautions=plan_cautions(plan) if plan else [],
         plans=plans(session, run.id),
         norms=norms(run.specification),

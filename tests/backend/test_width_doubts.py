@@ -76,6 +76,30 @@ def test_few_positions_are_told(client: TestClient, source: Source) -> None:
     assert "fewer than 8 positions per channel (least: layer4" in told
 
 
+def test_what_no_spectrum_speaks_for_is_told(client: TestClient, source: Source) -> None:
+    run_id = source()
+    told = warnings(client, run_id, budget=9)
+    assert told[0].startswith("The scale is ")
+    assert "groups become more than 2 times as wide as in the source (most: " in told[1]
+    assert warnings(client, run_id, cap=True) == []
+    assert warnings(client, run_id, criterion="effective_rank", budget=0.8)[0].startswith(
+        "The criterion effective rank counts no dimensions"
+    )
+
+
+def test_what_few_positions_save_is_told_apart(client: TestClient, source: Source) -> None:
+    def made(positions: int) -> dict[str, Any]:
+        body = {"run_id": source(positions=positions), "cap": True, "budget": 0.85}
+        return dict(client.post(f"{API}?preview=true", json=body).json())
+
+    few, many, some = made(10), made(10**6), made(3000)
+    saved = 1 - few["totals"]["backbone_parameters_ratio"]
+    assert few["doubted_saving"] == pytest.approx(saved), "all of it"
+    assert many["doubted_saving"] == 0
+    # Of 512 channels 3,000 positions are too few, and there most is saved.
+    assert 0.5 * saved < some["doubted_saving"] < saved
+
+
 def end(database: Database, runs: Sequence[int], status: str) -> None:
     with database.writing() as session:
         for run_id in runs:

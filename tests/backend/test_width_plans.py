@@ -15,6 +15,7 @@ from backend.runs import service
 from backend.runs.specification import RunSpecification
 from backend.settings import Settings
 from backend.widths import rounds
+from backend.widths.comparable import networks_to_measure
 
 API = "/api/v1/width-plans"
 SpectraWriter = Callable[..., None]
@@ -274,11 +275,39 @@ def test_the_result_is_judged_by_the_baselines_spread(
     assert verdict["difference"] == pytest.approx(-0.01)
     assert verdict["spread"] == pytest.approx(0.01 * 2**0.5)
     assert verdict["accuracy"] is True
+
+    def accuracy() -> bool | None:
+        told = client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"]
+        assert told in (True, False, None)
+        return told  # type: ignore[no-any-return]
+
     finish(database, [runs[0]["run_id"]], ap=0.20)
-    assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is False
+    assert accuracy() is None, "its own two seeds lie farther apart than that"
+    finish(database, [runs[1]["run_id"]], ap=0.21)
+    assert accuracy() is False
+    finish(database, [runs[1]["run_id"]], status="failed")
+    assert accuracy() is None, "one seed decides nothing"
+    finish(database, [runs[1]["run_id"]], status="succeeded")
     # Against a baseline that finds nothing, nothing is shown.
     finish(database, [run["run_id"] for run in runs], ap=0.0)
     assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is None
+
+
+def test_the_last_run_measures_all_networks(client: TestClient, database: Database, plan_id: int) -> None:
+    request = {"seeds": [0, 1], "baseline": True}
+    ids = client.post(f"{API}/{plan_id}/runs", json=request).json()["run_ids"]
+
+    def asked(run_id: int) -> list[str]:
+        with database.reading() as session:
+            return list(networks_to_measure(session, run_id))
+
+    assert asked(ids[0]) == []
+    finish(database, ids[:2], status="failed")
+    assert asked(ids[3]) == [], "the third still waits"
+    # Trained to its end, but its worker has not yet said that it succeeded.
+    finish(database, ids[2:3], status="running", iteration=10**6)
+    assert asked(ids[3]) == ["source", "selected", "baseline"]
+    assert asked(10**6) == []
 
 
 def test_launching_rings(client: TestClient, plan_id: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,30 @@ def test_the_result_with_spread_and_verdict(
     assert 'value="2"' in page, "the form offers the next seed"
 
 
+def test_latencies_are_told_as_what_they_are(
+    widths_client: TestClient, widths_home: Any, plan: dict[str, Any]
+) -> None:
+    roles = launch(widths_client, plan)
+    for role, seconds in (("baseline", (0.087, 0.598)), ("selected", (0.07, 0.071))):
+        for run_id, value in zip(roles[role], seconds, strict=True):
+            widths_home.change([run_id], status="succeeded", ap=0.3, device="cpu", iteration=1200)
+            widths_home.measure(run_id, forward_seconds=value, forward_threads=2.0)
+    address = f"/widths/{plan['id']}"
+    page = text(widths_client, address)
+    assert "87.0 ms to 598 ms" in page
+    assert "have networks of the same widths and took 87 and 598 ms" in page
+    assert "each run measured its own network when it ended (cpu, 2 threads)" in page
+    assert 'class="change"' not in page.partition('class="result"')[2].partition("</table>")[0]
+    turns = {
+        f"together_seconds.{role}": s for role, s in (("source", 0.1), ("baseline", 0.1), ("selected", 0.08))
+    }
+    widths_home.measure(roles["baseline"][1], **turns)
+    page = text(widths_client, address)
+    assert "all networks measured in turns by one process" in page
+    assert "cannot be compared" not in page
+    assert re.search(r'80.0 ms <b class="change">−20 %</b>', page)
+
+
 def test_failed_runs_say_why_and_leave_the_verdict_open(
     widths_client: TestClient, widths_home: Any, plan: dict[str, Any]
 ) -> None:

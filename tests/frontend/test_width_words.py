@@ -8,8 +8,9 @@ import pytest
 
 from backend.errors import InvalidInput
 from backend.spectra.criteria import CRITERIA
+from backend.widths.latency import Latency
 from backend.widths.result import Result, ResultRow, Spread, Verdict
-from backend.widths.schemas import Totals
+from backend.widths.schemas import Plan, Totals
 from frontend.formats import change
 from frontend.width_keys import WidthKeys, figure_query, slider_ends
 from frontend.width_verdict import accuracy_line, size_lines
@@ -90,10 +91,38 @@ def totals(backbone: int, macs: int) -> Totals:
     )
 
 
+def planned(backbone: int, macs: int, doubted: float = 0.0) -> Plan:
+    return Plan.model_construct(totals=totals(backbone, macs), doubted_saving=doubted)
+
+
 def test_sizes_are_met_or_not() -> None:
-    assert [line.state for line in size_lines(totals(73, 100))] == ["met", "met"]
-    assert [line.state for line in size_lines(totals(74, 101))] == ["not met", "not met"]
-    assert size_lines(totals(74, 101))[0].sentence == "−26.0 %, stem to layer4."
+    assert [line.state for line in size_lines(planned(73, 100))] == ["met", "met"]
+    assert [line.state for line in size_lines(planned(74, 101))] == ["not met", "not met"]
+    assert size_lines(planned(74, 101))[0].sentence == "−26.0 %, stem to layer4."
+
+
+@pytest.mark.parametrize(
+    ("backbone", "doubted", "state", "words"),
+    [
+        (60, 0.20, "met, in doubt", "but 20 of the 40 % comes from groups measured with too few positions."),
+        (
+            60,
+            0.10,
+            "met",
+            "10 of the 40 % comes from groups measured with too few positions, the rest alone is",
+        ),
+        (80, 0.15, "not met", "−20.0 %, stem to layer4."),
+    ],
+)
+def test_a_saving_that_rests_on_few_positions_is_in_doubt(
+    backbone: int, doubted: float, state: str, words: str
+) -> None:
+    line = size_lines(planned(backbone, 100, doubted))[0]
+    assert line.state == state
+    assert words in line.sentence
+
+
+NOT_MEASURED = Latency(passes=[], together=None, caution=None)
 
 
 def row(role: str, statuses: list[str], ap: list[float]) -> ResultRow:
@@ -120,17 +149,18 @@ def row(role: str, statuses: list[str], ap: list[float]) -> ResultRow:
     )
 
 
-def judged(rows: list[ResultRow], accuracy: bool | None, difference: float, spread: float | None) -> str:
-    known = accuracy is not None
+def judged(
+    rows: list[ResultRow], accuracy: bool | None, difference: float | None, spread: float | None
+) -> str:
     verdict = Verdict(
         parameters=True,
         macs=True,
         accuracy=accuracy,
-        difference=difference if known else None,
+        difference=difference,
         spread=spread,
-        measure="ap" if known else None,
+        measure=None if difference is None else "ap",
     )
-    line = accuracy_line(Result(plan_id=1, rows=rows, verdict=verdict))
+    line = accuracy_line(Result(plan_id=1, rows=rows, verdict=verdict, latency=NOT_MEASURED))
     return f"{line.state}: {line.sentence}"
 
 
@@ -143,11 +173,22 @@ def test_accuracy_is_judged_with_its_seeds() -> None:
     assert judged(rows, False, -0.05, 0.004).startswith("not met: AP −5.0 points")
 
 
-def test_one_seed_has_no_spread() -> None:
+def test_one_seed_decides_nothing() -> None:
     rows = [row("baseline", ["succeeded"], [0.3]), row("selected", ["succeeded", "failed"], [0.29])]
-    assert judged(rows, False, -0.01, None) == (
-        "not met: AP −1.0 points, 1 seed against 1 seed; one baseline seed has no spread, so a difference as small as "
-        "this may be chance: add seeds. 1 did not succeed and is left out."
+    assert judged(rows, None, -0.01, None) == (
+        "not decided: AP −1.0 points, 1 seed against 1 seed; one seed has no spread, so that this may be chance: add "
+        "seeds. 1 did not succeed and is left out."
+    )
+    rows[0] = row("baseline", ["succeeded"] * 3, [0.3] * 3)
+    assert "one selected seed has no spread" in judged(rows, None, -0.01, 0.004)
+
+
+def test_a_difference_within_the_selected_seeds_spread_is_not_decided() -> None:
+    done = ["succeeded"] * 3
+    rows = [row("baseline", done, [0.3] * 3), row("selected", done, [0.295] * 3)]
+    assert judged(rows, None, -0.005, 0.004) == (
+        "not decided: AP −0.5 points, 3 seeds against 3 seeds; the baseline's seeds spread by 0.4, the selected ones "
+        "by 0.4: add seeds."
     )
 
 
@@ -164,6 +205,6 @@ def test_one_seed_has_no_spread() -> None:
     ],
 )
 def test_what_is_not_known_yet_says_why(rows: list[ResultRow], words: str) -> None:
-    sentence = judged(rows, None, 0.0, None)
+    sentence = judged(rows, None, None, None)
     assert sentence.startswith("not yet known: ")
     assert words in sentence

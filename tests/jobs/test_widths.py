@@ -45,7 +45,11 @@ def test_select_retrain_select_again(
     second = stack.ended(again["runs"][0]["run_id"])
     assert second["status"] == "succeeded", stack.story(second)
     assert second["summary"]["macs"] <= selected["summary"]["macs"]
-    rows = {row["role"]: row for row in stack.answer("GET", f"/width-plans/{plan['id']}/result")["rows"]}
+    found = stack.answer("GET", f"/width-plans/{plan['id']}/result")
+    together = found["latency"]["together"]
+    assert set(together["seconds"]) == {"source", "baseline", "selected"}, "the last run measured for all"
+    assert together["threads"] >= 1
+    rows = {row["role"]: row for row in found["rows"]}
     assert list(rows) == ["source", "baseline", "selected"]
     for row in rows.values():
         assert row["forward_seconds"]["mean"] > 0

@@ -24,6 +24,8 @@ SECONDS = 5.0
 def forward_cost(model: nn.Module, image: Tensor) -> dict[str, float]:
     """Return `forward_seconds`, the median of several passes, and `forward_bytes` of one image (3, H, W), 0 … 1.
 
+    `forward_threads` says on how many threads of the processor.
+
     In evaluation mode and float32, as a detector is used: its own resizing, proposals and suppression included.
     The bytes are the most that tensors made by the pass ever held at once, neither weights nor the image; what a
     library takes for itself (cuDNN's workspaces) is not seen.
@@ -34,21 +36,26 @@ def forward_cost(model: nn.Module, image: Tensor) -> dict[str, float]:
             model(batch)
         with LiveBytes() as held:
             model(batch)
-        return {"forward_seconds": _median_seconds(model, batch), "forward_bytes": float(held.peak)}
+        return {
+            "forward_seconds": _median_seconds(model, batch),
+            "forward_bytes": float(held.peak),
+            "forward_threads": float(torch.get_num_threads()),
+        }
 
 
 def _median_seconds(model: nn.Module, batch: list[Tensor]) -> float:
     passes: list[float] = []
     while len(passes) < LEAST_PASSES or (len(passes) < MOST_PASSES and sum(passes) < SECONDS):
-        _wait(batch[0].device)
+        waited(batch[0].device)
         began = time.perf_counter()
         model(batch)
-        _wait(batch[0].device)
+        waited(batch[0].device)
         passes.append(time.perf_counter() - began)
     return statistics.median(passes)
 
 
-def _wait(device: torch.device) -> None:
+def waited(device: torch.device) -> None:
+    """Return when the device has done all it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -27,11 +27,13 @@ from backend.runs.start import StartReport
 from backend.runs.suitability import dataset_problem
 from backend.settings import Settings
 from backend.weights.report import WeightsReport
+from backend.widths.comparable import networks_to_measure
+from backend.widths.latency import TOGETHER
 from worker.patience import PatientDatabase
 from worker.probe.probe import EigenspectrumProbe
 from worker.recorder import Recorder, RunTakenAway
-from worker.training import checkpoints, weights
-from worker.training.data import ExampleSet, example_set
+from worker.training import checkpoints, together, weights
+from worker.training.data import ExampleSet, as_float, example_set
 from worker.training.detectors import build_model
 from worker.training.devices import check_precision, choose_device, device_name
 from worker.training.distributed import Place, Ranks, check_share, end_with_the_launcher, joined
@@ -160,12 +162,36 @@ class RunSession:
             self.remove_unnamed()
         saved = self._saved(kept)
         model = self._model(len(training.categories), fresh=saved is None)
-        loop = Loop(self._parts(model, training, validation, ranks, kept))
+        parts = self._parts(model, training, validation, ranks, kept)
+        loop = Loop(parts)
         if saved is not None:
             loop.restore(saved)
             _log.info("going on from iteration %d", loop.iteration)
         self._recorder.phase("training")
         loop.run()
+        if ranks.first:
+            self._measure_together(parts, len(training.categories))
+
+    def _measure_together(self, parts: Parts, classes: int) -> None:
+        """Measure all networks of a width plan, if this was its last run: times taken at other times say little."""
+        with self._database.reading() as session:
+            wanted = networks_to_measure(session, self._run_id)
+        if not wanted:
+            return
+        try:
+            built = together.networks(wanted, classes, self.device)
+            found = together.seconds_in_turns(built, as_float(parts.validation.read(0).image))
+        except torch.OutOfMemoryError:
+            _log.info("the plan's networks do not fit beside each other; their latencies are not compared")
+            return
+        self._recorder.metrics(
+            self._specification.training.iterations,
+            {f"{TOGETHER}{role}": seconds for role, seconds in found.items()},
+        )
+        _log.info(
+            "a forward pass, measured in turns: %s",
+            ", ".join(f"{role} {1e3 * seconds:.3g} ms" for role, seconds in found.items()),
+        )
 
     def remove_unnamed(self) -> None:
         """Remove checkpoints that the database does not name: those of a time when it could not be told."""
