@@ -25,9 +25,16 @@ def change(session: Session, *conditions: Any, **values: Any) -> int:
     return result.rowcount
 
 
-def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
-    """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None."""
-    candidates = select(Run.id).where(Run.status == "queued", Run.origin == "launched", waiting.is_ready())
+def claim_next(
+    session: Session, owner: str, lease_seconds: float, gpus: int = waiting.GPUS_AT_MOST
+) -> int | None:
+    """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None.
+
+    A run that demands more than `gpus` GPUs, those of the worker, is left to others.
+    """
+    candidates = select(Run.id).where(
+        Run.status == "queued", Run.origin == "launched", waiting.is_ready(), waiting.takes_at_most(gpus)
+    )
     for run_id in session.scalars(candidates.order_by(Run.priority.desc(), Run.id).limit(8)).all():
         claimed = change(
             session,
@@ -150,16 +157,18 @@ def waiting_with_idle_worker(session: Session, quiet_seconds: float, seen_second
     """Return queued runs that wait longer than `quiet_seconds` although a live worker is idle."""
     moment = now()
     idle = session.scalars(
-        select(Worker.name).where(
+        select(Worker.devices).where(
             Worker.run_id.is_(None), Worker.seen_at > moment - timedelta(seconds=seen_seconds)
         )
     ).all()
+    most = max(map(len, idle), default=0)
     query = (
         select(Run.id)
         .where(
             Run.status == "queued",
             Run.queued_at < moment - timedelta(seconds=quiet_seconds),
             waiting.is_ready(),
+            waiting.takes_at_most(most),
         )
         .order_by(Run.priority.desc(), Run.id)
     )

@@ -9,10 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.broker import Broker
 from backend.database import Database
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.runs import queue
 from backend.settings import Settings
 from backend.system import repository
-from backend.system.endpoints import SILENT_AFTER_BEATS
 from backend.widths import rounds
 
 _log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from backend.database import Database
 from backend.errors import EigenscopeError, Unavailable
 from backend.models import Worker
 from backend.models.base import now
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.settings import Settings
-from backend.system.endpoints import SILENT_AFTER_BEATS
 from eigenscope.instance import prepare_home, read_settings
 from worker.presence import devices
 
