@@ -83,6 +83,11 @@ def duration(seconds: float | None) -> str:
     return _two_units(round(whole / 3600) * 3600, (86400, "d"), (3600, "h"))
 
 
+def time_left(seconds: float, whole: bool = True) -> str:
+    """Write how long a run still takes; not `whole`, where more comes on top that nobody can tell yet."""
+    return f"{'' if whole else 'over '}{duration(seconds)} left"
+
+
 def _two_units(seconds: int, large: tuple[int, str], small: tuple[int, str]) -> str:
     number, rest = divmod(seconds, large[0])
     parts = [f"{count} {unit}" for count, unit in ((number, large[1]), (rest // small[0], small[1])) if count]

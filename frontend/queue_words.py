@@ -8,6 +8,7 @@ from itertools import count
 
 from backend.models import Run
 from backend.runs.presentation import RunItem
+from backend.runs.waiting import lack
 from backend.system.endpoints import WorkerItem
 from frontend.formats import counted, duration
 
@@ -16,7 +17,8 @@ from frontend.formats import counted, duration
 class Turn:
     """A queued run and why it waits; `warning` where waiting alone will not help.
 
-    `place` counts from 1 in the order in which runs begin; None of one that waits for another's weights.
+    `place` counts from 1 in the order in which runs begin; None of one that waits for another's weights or a worker
+    with more GPUs, which holds nobody up.
     """
 
     run: RunItem
@@ -36,9 +38,9 @@ def turns(
     ready = count()
     found = []
     for one in queue:
-        place = next(ready) if one.waits_for is None else None
-        reason = "" if place is None else _reason(place, len(alive), idle, ends)
         warning = _warning(runs[one.id], alive)
+        place = next(ready) if one.waits_for is None and not warning else None
+        reason = "" if place is None else _reason(place, len(alive), idle, ends)
         found.append(Turn(one, None if place is None else place + 1, runs[one.id].priority, reason, warning))
     return found
 
@@ -61,8 +63,4 @@ def _reason(place: int, alive: int, idle: int, ends: Sequence[float]) -> str:
 
 
 def _warning(run: Run, alive: Sequence[WorkerItem]) -> str:
-    gpus = run.specification["resources"]["gpus"] or 0
-    most = max((len(worker.devices) for worker in alive), default=0)
-    if not alive or gpus <= most:
-        return ""
-    return f"it asks for {counted(gpus, 'GPU')}, and no worker has more than {most}: it will fail"
+    return lack(run.specification["resources"]["gpus"], [len(worker.devices) for worker in alive])

@@ -47,6 +47,7 @@ _ENVIRONMENT.filters.update(
     milliseconds=formats.milliseconds,
     share=formats.share,
     duration=formats.duration,
+    time_left=formats.time_left,
     ago=formats.ago,
     moment=formats.moment,
     size=formats.size,

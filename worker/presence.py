@@ -53,6 +53,11 @@ class Presence(threading.Thread):
         self._stopping = threading.Event()
         self.working_on: int | None = None
 
+    @property
+    def gpus(self) -> int:
+        """How many GPUs the worker has."""
+        return len(self._devices)
+
     def run(self) -> None:
         """Beat until stopped; a database that is away is tried again at the next beat."""
         while True:

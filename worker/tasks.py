@@ -24,7 +24,9 @@ def drain(database: Database, settings: Settings, presence: Presence, supervisor
     try:
         while not supervisor.leaving:
             with database.writing() as session:
-                run_id = queue.claim_next(session, presence.worker_name, settings.lease_seconds)
+                run_id = queue.claim_next(
+                    session, presence.worker_name, settings.lease_seconds, presence.gpus
+                )
             if run_id is None:
                 return
             _log.info("run %d claimed", run_id)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.errors import EigenscopeError
+from backend.http.wording import words_of
 from backend.runs.places import place_of
 
 _log = logging.getLogger(__name__)
@@ -85,8 +86,7 @@ def _message(error: Any, meant: str | None) -> str:
         if meant:
             return f"there is no such field; {meant} is meant, perhaps"
         return "there is no such field; remove it or mend its name"
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ")
+    return words_of(error)
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:

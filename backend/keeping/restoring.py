@@ -25,8 +25,8 @@ from backend.keeping.rows import Row
 from backend.keeping.tables import CHECKPOINTS, DATASETS, KEPT, RUNS
 from backend.models import Worker
 from backend.models.base import now
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.settings import Settings
-from backend.system.endpoints import SILENT_AFTER_BEATS
 
 PATHS = ("train", "val", "images", "val_images")
 Moves = list[tuple[Path, Path]]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 WALL_SECONDS = "wall_seconds"
 """The metric that says how many seconds after a run's start an iteration was done, pauses between attempts left out."""
+PROBE_SECONDS, EVALUATION_SECONDS = "probe_seconds", "evaluation_seconds"
+"""The metrics that say how long training stood still for a snapshot of the spectra, and for an evaluation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, UtcDateTime, now
 
+SILENT_AFTER_BEATS = 4
+"""A worker that has not spoken for so many beats is taken for dead."""
+
 
 class Worker(Base):
     """A worker that has said it lives; `seen_at` tells whether it still does."""

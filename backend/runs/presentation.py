@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
+from backend.runs.remaining import Left, left_of
 from backend.runs.start import StartReport
 from backend.runs.waiting import waited_for
 
@@ -45,12 +46,16 @@ class DatasetReference(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a run is; `eta_seconds` only while it runs and its speed is known."""
+    """How far a run is; `eta_seconds` only while it runs and its speed is known, probes and evaluations included.
+
+    Where `eta_whole` is False, one of these is still to come and none has been timed: it takes longer than that.
+    """
 
     iteration: int
     iterations: int
     seconds_per_iteration: float | None
     eta_seconds: float | None
+    eta_whole: bool = True
 
 
 class Summary(BaseModel):
@@ -120,8 +125,12 @@ def detail(session: Session, run: Run) -> RunDetail:
 def _values(session: Session, runs: Sequence[Run]) -> list[dict[str, Any]]:
     counts = measurements.counts(session, [run.id for run in runs])
     names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
-    waits = waited_for(session, runs)
-    return [_one(run, names, *counts[run.id]) | {"waits_for": waits.get(run.id)} for run in runs]
+    waits, left = waited_for(session, runs), left_of(session, runs)
+    return [
+        _one(run, names, *counts[run.id])
+        | {"waits_for": waits.get(run.id), "progress": _progress(run, left.get(run.id))}
+        for run in runs
+    ]
 
 
 def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dict[str, Any]:
@@ -148,7 +157,6 @@ def _one(run: Run, datasets: dict[int, str], layers: int, snapshots: int) -> dic
         "backbone": model.get("backbone"),
         "norm": model.get("norm"),
         "init": run.specification["init"]["kind"],
-        "progress": _progress(run),
         "summary": Summary(
             **{field: getattr(run, field) for field in results}, layers=layers, snapshots=snapshots
         ),
@@ -173,13 +181,11 @@ def actions_now(run: Run) -> list[str]:
     return actions
 
 
-def _progress(run: Run) -> Progress:
-    eta = None
-    if run.status == "running" and run.seconds_per_iteration is not None:
-        eta = (run.iterations - run.iteration) * run.seconds_per_iteration
+def _progress(run: Run, left: Left | None) -> Progress:
     return Progress(
         iteration=run.iteration,
         iterations=run.iterations,
         seconds_per_iteration=run.seconds_per_iteration,
-        eta_seconds=eta,
+        eta_seconds=left.seconds if left else None,
+        eta_whole=left is None or left.whole,
     )

@@ -28,10 +28,15 @@ def change(session: Session, *conditions: Any, **values: Any) -> int:
     return result.rowcount
 
 
-def claim_next(session: Session, owner: str, lease_seconds: float) -> int | None:
-    """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None."""
+def claim_next(
+    session: Session, owner: str, lease_seconds: float, gpus: int = waiting.GPUS_AT_MOST
+) -> int | None:
+    """Give `owner` the first queued run that waits for no other (highest priority, then oldest): its id, or None.
+
+    A run that demands more than `gpus` GPUs, those of the worker, is left to others.
+    """
     moment = clock(session)
-    for run_id in session.scalars(_ready().limit(8)).all():
+    for run_id in session.scalars(_ready(waiting.takes_at_most(gpus)).limit(8)).all():
         claimed = change(
             session,
             Run.id == run_id,
@@ -194,11 +199,13 @@ def waiting_with_idle_worker(session: Session, quiet_seconds: float, seen_second
     """Return queued runs that wait longer than `quiet_seconds` although a live worker is idle."""
     moment = clock(session)
     idle = session.scalars(
-        select(Worker.name).where(
+        select(Worker.devices).where(
             Worker.run_id.is_(None), Worker.seen_at > moment - timedelta(seconds=seen_seconds)
         )
     ).all()
-    query = _ready(Run.queued_at < moment - timedelta(seconds=quiet_seconds))
+    most = max(map(len, idle), default=0)
+    long = Run.queued_at < moment - timedelta(seconds=quiet_seconds)
+    query = _ready(long, waiting.takes_at_most(most))
     return list(session.scalars(query.limit(len(idle)))) if idle else []
 
 

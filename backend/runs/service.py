@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.database import clock
 from backend.errors import Conflict, InvalidInput, NotFound
 from backend.models import Checkpoint, Dataset, Layer, LogLine, Metric, MetricSummary, Prediction, Run
-from backend.runs import cost, initialisation, queue, repository
+from backend.runs import cost, initialisation, queue, repository, waiting
 from backend.runs.estimate import estimate
 from backend.runs.presentation import actions_by_status
 from backend.runs.protocols import COCO_IMAGES
@@ -75,7 +75,14 @@ def preview(session: Session, settings: Settings, specification: RunSpecificatio
     found = cost.cost(specification, dataset)
     weights = _first_weights(session, settings, specification, len(dataset.categories))
     time = estimate(session, specification, dataset, found.macs)
-    return found.model_copy(update={"weights": weights, "time": time})
+    lack = waiting.lack_of_gpus(session, settings, specification.resources.gpus)
+    # First of all: nothing happens at all until such a worker comes.
+    warnings = (
+        [f"resources.gpus: {lack}, or set it to 0 or leave it empty.", *found.warnings]
+        if lack
+        else found.warnings
+    )
+    return found.model_copy(update={"weights": weights, "time": time, "warnings": warnings})
 
 
 def training_images(session: Session, dataset_id: int | None) -> int:

@@ -13,12 +13,11 @@ from sqlalchemy import text
 from backend.database import clock
 from backend.errors import Unavailable
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.runs.presentation import ACTIONS, RunItem, items
 from backend.system import repository
 
 router = APIRouter(tags=["system"])
-
-SILENT_AFTER_BEATS = 4
 
 
 class WorkerItem(BaseModel):

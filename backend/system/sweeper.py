@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.broker import Broker
 from backend.database import Database, clock
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.runs import queue, recordings
 from backend.settings import Settings
 from backend.system import repository
-from backend.system.endpoints import SILENT_AFTER_BEATS
 from backend.widths import rounds
 
 _log = logging.getLogger(__name__)

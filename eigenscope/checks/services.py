@@ -14,8 +14,8 @@ from backend.broker import Broker
 from backend.database import clock
 from backend.errors import Conflict, Unavailable
 from backend.models import Run, Worker
+from backend.models.worker import SILENT_AFTER_BEATS
 from backend.settings import Settings
-from backend.system.endpoints import SILENT_AFTER_BEATS
 from eigenscope.checks.stored import reading
 
 OLDEST_REDIS = (6, 2)

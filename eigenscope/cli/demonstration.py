@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from eigenscope.cli.tokens import say_first_token
 from eigenscope.demo.session import Outcome, carry_out, seconds_of
 from eigenscope.demo.widths import WidthsOutcome, carry_out_widths
 from eigenscope.instance import Instance, open_instance, read_settings
-from eigenscope.processes import server_and_worker, wait_while_alive
+from eigenscope.processes import Children, server_and_worker, wait_while_alive
 from eigenscope.server import address
 from eigenscope.terminal.output import WORDS, millions, percent, print_json, print_table
 from eigenscope.terminal.widths import print_plan, print_result
@@ -52,7 +51,7 @@ def _demo(settings: Settings, leave: bool, as_json: bool, play: Play) -> Outcome
 
 
 def _played(
-    instance: Instance, children: list[subprocess.Popen[bytes]], leave: bool, as_json: bool, play: Play
+    instance: Instance, children: Children, leave: bool, as_json: bool, play: Play
 ) -> Outcome | WidthsOutcome:
     settings = instance.settings
     WORDS.print(f"Eigenscope is at {address(settings)} — open it and watch")

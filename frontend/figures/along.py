@@ -51,6 +51,8 @@ class Along:
 
 
 BY_ITERATION = Along()
+FEW_ITERATIONS = 8
+"""Up to so many, each has its tick."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ def number_axis(lines: Sequence[Points], along: Along) -> Axis:
     hover = f"{_place_hover(along, unit)}iteration %{{customdata[0]:,}}"
     if along.type == "linear" and along.counted == "iteration":
         layout |= {"rangemode": "tozero", "tickformat": ",d"}
+        if max((line.iterations.max(initial=0) for line in lines), default=0) <= FEW_ITERATIONS:
+            # Left to itself plotly writes 0 0 0 1 1 1 at fractions of an iteration.
+            layout["dtick"] = 1
         data = [np.empty((len(line.iterations), 0), dtype=np.float32) for line in lines]
         return Axis(layout, meta, "iteration %{x:,}", [line.iterations for line in lines], data)
     places = [line.places / scale for line in lines]

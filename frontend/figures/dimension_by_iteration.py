@@ -68,7 +68,7 @@ def dimension_by_iteration(
     else:
         yaxis |= {
             "range": [0, quantity.axis_top(largest, widest)],
-            "tickformat": ",d" if quantity.of_width else ".2~f",
+            "tickformat": ",~r" if quantity.of_width else ".2~f",
         }
     return make_figure(
         theme,

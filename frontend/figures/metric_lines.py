@@ -71,7 +71,7 @@ def metric_line(
     return go.Scatter(
         x=one.on_axis.x[kept],
         y=drawn[kept].astype(np.float32),
-        mode=mode,
+        mode="lines+markers" if np.isfinite(drawn).sum() == 1 else mode,
         marker={"size": 5},
         name=name,
         line=line,

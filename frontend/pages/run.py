@@ -10,6 +10,7 @@ from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.heartbeat import heartbeat
 from backend.runs.presentation import detail
+from backend.runs.waiting import lack_of_gpus
 from backend.spectra.criteria import CRITERIA
 from backend.widths.repository import plan_of_run
 from frontend.cautions import CriterionKey, ThresholdKey, cautions
@@ -43,6 +44,7 @@ def show(
     found = service.get(session, run_id)
     run = detail(session, found)
     charts = charts_of_run(session, found)
+    gpus = found.specification.get("resources", {}).get("gpus")
     return page(
         request,
         "run.html",
@@ -52,6 +54,7 @@ def show(
         criteria=list(CRITERIA.values()),
         buttons=action_buttons(found, run),
         beat=heartbeat(session, found, settings),
+        lack=lack_of_gpus(session, settings, gpus) if found.status == "queued" and gpus else "",
         settings=setting_groups(run.specification),
         training=[chart for chart in charts if not chart.aside],
         asides=[chart for chart in charts if chart.aside],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from backend.runs.table.columns import BUILT_IN, Column, seconds_left
+from backend.runs.table.columns import BUILT_IN, Column
 from frontend import formats
 from frontend.figures.colours import colour_class
 from frontend.runs_table.address import Address
@@ -149,10 +149,10 @@ def _progress(one: RowView) -> str:
 
 
 def _time(one: RowView) -> str:
-    left = seconds_left(one.run)
+    left = one.row.left
     taken = BUILT_IN["duration"].read(one.row) if one.run.finished_at else None
     seconds = taken if isinstance(taken, float) else None
-    words = f"{formats.duration(left)} left" if left is not None else formats.duration(seconds)
+    words = formats.time_left(left.seconds, left.whole) if left else formats.duration(seconds)
     return f'<td class="number">{words}</td>'
 
 

@@ -11,6 +11,7 @@ from backend.runs.presentation import ACTIONS, actions_now
 from backend.runs.table.columns import BUILT_IN, Column, TableRow
 from backend.runs.table.conditions import OPERATORS, Condition
 from backend.runs.table.groups import Group
+from backend.runs.table.numbers import number
 from backend.runs.table.query import Table, TableQuery
 from frontend.formats import percent
 from frontend.runs_table.address import CSV, PAGE, Address
@@ -233,4 +234,11 @@ def condition_words(condition: Condition) -> str:
     """Write a filter as people say it: AP at least 0.3."""
     if not condition.value and condition.operator in ("=", "!="):
         return f"{condition.column.label} {'is empty' if condition.operator == '=' else 'is not empty'}"
-    return f"{condition.column.label} {OPERATORS[condition.operator]} {condition.value}"
+    return f"{condition.column.label} {OPERATORS[condition.operator]} {condition.value}{_unit(condition)}"
+
+
+def _unit(condition: Condition) -> str:
+    """Return the percent sign that a bare number was read with."""
+    value, kind = condition.value, condition.column.kind
+    bare = kind == "fraction" and number(value, "number") != number(value, kind)
+    return " %" if bare and condition.operator not in ("~", "!~") else ""

@@ -47,6 +47,12 @@ export class LayerPicker {
     this.all.addEventListener("click", () => this.#tick(this.#found().map((layer) => layer.name), true));
     this.none.addEventListener("click", () => this.#tick([...this.chosen], false));
     this.count.addEventListener("click", () => this.focus());
+    // Ticking may have taken the focus anywhere inside it, or nowhere.
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.panel.hidden) return;
+      event.preventDefault();
+      this.#leave("Escape");
+    });
     this.field.addEventListener("focusout", (event) => {
       const next = event.relatedTarget;
       if (!(next instanceof Node) || !this.field.contains(next)) this.#close();

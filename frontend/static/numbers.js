@@ -70,3 +70,12 @@ export function duration(seconds) {
 export function shortPercent(value) {
   return `${value.toLocaleString("en-US", { maximumFractionDigits: 1 })} %`;
 }
+
+/**
+ * A share in 0…1 in whole percents; what is there and rounds to none of them as less than one.
+ * @param {number} share
+ */
+export function wholePercent(share) {
+  const percent = Math.round(100 * share);
+  return share > 0 && percent === 0 ? "<1 %" : `${percent} %`;
+}

@@ -1,7 +1,7 @@
 /** Each run's number at the cursor, in words beside its name. */
 import { dimensionAt, dimensionsAt } from "./dimensions.js";
 import { make } from "./dom.js";
-import { dimension, integer, shortPercent, significant } from "./numbers.js";
+import { dimension, integer, shortPercent, significant, wholePercent } from "./numbers.js";
 
 /** @typedef {import("./explorer.js").Explorer} Explorer */
 
@@ -41,8 +41,7 @@ function wordsOf(explorer, run) {
   const own = timeline.align === "progress";
   const when = own ? whenOf(at.iteration, known.total) : at.iteration === target ? "" : `at ${integer(at.iteration)}`;
   if (at.unit === "slope") return ["α = ", significant(at.value), when && `, ${when}`];
-  const share = Math.round((100 * at.value) / at.width);
-  return ["d = ", dimension(at.value), ` of ${integer(at.width)} (${share} %${when && `, ${when}`})`];
+  return ["d = ", dimension(at.value), ` of ${integer(at.width)} (${wholePercent(at.value / at.width)}${when && `, ${when}`})`];
 }
 
 /**

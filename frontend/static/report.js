@@ -1,5 +1,5 @@
 /** A report file: draws its figures from what it holds itself, and moves one cursor through all of them. */
-import { dimension, integer, lastAt, shortPercent, significant } from "./numbers.js";
+import { dimension, integer, lastAt, shortPercent, significant, wholePercent } from "./numbers.js";
 
 /**
  * @typedef {{dtype: string, shape: number[], at: number}} Packed an array, the snapshots along its first axis: where its bytes are
@@ -216,7 +216,7 @@ function say(now) {
  */
 function words(value, width, slope) {
   if (value === null) return slope ? "no slope" : "not measured";
-  return slope ? `α = ${significant(value)}` : `d = ${dimension(value)} of ${integer(width)} (${Math.round((100 * value) / width)} %)`;
+  return slope ? `α = ${significant(value)}` : `d = ${dimension(value)} of ${integer(width)} (${wholePercent(value / width)})`;
 }
 
 /**

@@ -17,7 +17,9 @@ export function attachActions(head, done) {
     if (button.getAttribute("aria-disabled") === "true") return;
     const action = button.dataset.action ?? "";
     const question = questions[action];
+    hush();
     if (question && !(await confirmed(question[0], `${button.dataset.name}\n${question[1]}`, question[2]))) return;
+    hush();
     try {
       await act(run, action, head);
       if (action === "delete") return location.assign("/");
@@ -27,6 +29,19 @@ export function attachActions(head, done) {
     }
     done();
   });
+}
+
+/** Hide what a button says of itself once it was used, until another is looked at: it no longer holds. */
+function hush() {
+  const { dataset } = document.documentElement;
+  const used = document.activeElement?.closest(".action");
+  dataset.acted = "";
+  const look = (/** @type {Event} */ event) => {
+    if (event.target instanceof Element && event.target.closest(".action") === used) return;
+    delete dataset.acted;
+    for (const kind of ["pointerover", "focusin"]) document.removeEventListener(kind, look);
+  };
+  for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, look);
 }
 
 /**

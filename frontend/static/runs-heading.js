@@ -79,6 +79,7 @@ async function openFilter(key) {
   const [column, value] = [byId("filter-column", HTMLInputElement), byId("filter-value", HTMLInputElement)];
   column.value = key;
   value.value = "";
+  showUnit();
   say("");
   byId("filter-dialog", HTMLDialogElement).showModal();
   (key ? value : column).focus();
@@ -91,10 +92,18 @@ function say(text) {
   line.textContent = text;
 }
 
+/** Show what a bare number is meant in, beside where it is typed. */
+function showUnit() {
+  const key = keyOf(byId("filter-column", HTMLInputElement).value.trim());
+  const option = [...byId("column-keys", HTMLDataListElement).options].find((one) => one.value === key);
+  byId("filter-unit", HTMLElement).textContent = option?.dataset.unit ?? "";
+}
+
 /** @param {Go} go */
 function attachFilter(go) {
   const dialog = byId("filter-dialog", HTMLDialogElement);
   byId("add-filter", HTMLButtonElement).addEventListener("click", () => openFilter(""));
+  byId("filter-column", HTMLInputElement).addEventListener("input", showUnit);
   dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close());
   byId("filter-form", HTMLFormElement).addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -50,7 +50,7 @@ def test_a_launched_run_is_queued_and_shown(client: TestClient, body: dict[str, 
     [
         ({"dataset_id": 99}, "", "there is no dataset 99; register one"),
         ({"colour": "red"}, "colour", "there is no such field"),
-        ({"training": {"iterations": "many"}}, "training.iterations", "valid integer"),
+        ({"training": {"iterations": "many"}}, "training.iterations", "`many` is not a whole number"),
         ({"training": {"iterations": 5, "warmup": 9}}, "training.warmup", "shorten the warm-up"),
         ({"model": {"widths": {"layer9": 4}}}, "", "model.widths: .*layer9"),
         ({"init": {"kind": "run", "run_id": 42}}, "", "there is no run 42 to take weights from"),
@@ -58,7 +58,7 @@ def test_a_launched_run_is_queued_and_shown(client: TestClient, body: dict[str, 
         ({"init": {"kind": "file", "file": "/etc/passwd.pth"}}, "", "below the data root"),
         ({"init": {"kind": "file", "file": "w.pkl"}}, "", "must end in .pth"),
         ({"init": {"kind": "file", "file": "w.pth"}}, "", "no file 'w.pth' below the data root"),
-        ({"init": {"kind": "run"}}, "init.run_id", "Field required"),
+        ({"init": {"kind": "run"}}, "init.run_id", "is missing"),
     ],
 )
 def test_what_cannot_run_is_refused_and_nothing_is_queued(

@@ -87,6 +87,15 @@ def test_checkpoints_stay_within_their_budget_but_the_last(preview: Callable[...
     assert preview(**keep, checkpoint_budget=1e-6)["checkpoint_bytes"] == plain["checkpoint_bytes"]
 
 
+def test_more_gpus_than_any_worker_has_are_warned_of(preview: Callable[..., Any], database: Database) -> None:
+    before = preview(resources={"gpus": 2})["warnings"]
+    with database.writing() as session:
+        session.add(Worker(name="w", host="h", devices=[{"name": "GPU", "memory_bytes": 1}]))
+    (told,) = [one for one in preview(resources={"gpus": 2})["warnings"] if one not in before]
+    assert told.startswith("resources.gpus: it asks for 2 GPUs and no worker has more than 1: it waits")
+    assert not any("GPUs and no worker" in one for one in preview(resources={"gpus": 1})["warnings"])
+
+
 def add_finished(database: Database, specification: RunSpecification, macs: int, **columns: Any) -> int:
     ended = now()
     values: dict[str, Any] = {

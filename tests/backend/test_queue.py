@@ -18,7 +18,8 @@ from backend.runs import queue
 def add_run(database: Database, dataset_id: int) -> Callable[..., int]:
     def add(**values: object) -> int:
         with database.writing() as session:
-            run = Run(name="r", specification={}, dataset_id=dataset_id, iterations=10, **values)
+            given = {"name": "r", "specification": {}, "dataset_id": dataset_id, "iterations": 10} | values
+            run = Run(**given)
             session.add(run)
             session.flush()
             return run.id
@@ -53,6 +54,16 @@ def test_many_workers_never_claim_one_run_twice(database: Database, add_run) -> 
     while (run_id := claim(database)) is not None:
         got.append(run_id)
     assert sorted(got) == ids
+
+
+def test_a_worker_leaves_runs_to_others_that_demand_more_gpus_than_it_has(
+    database: Database, add_run
+) -> None:
+    demands = [2, 1, 0, None]
+    two, one, none, whatever = (add_run(specification={"resources": {"gpus": gpus}}) for gpus in demands)
+    with database.writing() as session:
+        claimed = [queue.claim_next(session, "w", 60, gpus) for gpus in (0, 0, 0, 1, 1, 2)]
+    assert claimed == [none, whatever, None, one, None, two]
 
 
 def test_only_the_owner_may_write(database: Database, add_run) -> None:
@@ -115,6 +126,9 @@ def test_the_bell_is_rung_again_only_beside_an_idle_worker(database: Database, a
         session.add(Worker(name="busy", host="h", devices=[], run_id=77))
         session.flush()
         assert queue.waiting_with_idle_worker(session, 10, 20) == [run_id]
+        session.get_one(Run, run_id).specification = {"resources": {"gpus": 1}}
+        session.flush()
+        assert queue.waiting_with_idle_worker(session, 10, 20) == []
 
 
 def test_every_change_raises_the_revision(database: Database, add_run) -> None:

@@ -115,13 +115,13 @@ def test_the_newest_ap_stands_in_the_list_of_runs(client: TestClient, recorded: 
 
 
 BAD_POINTS: list[tuple[Any, str]] = [
-    ({"iteration": -1, "values": {"loss": 1}}, "iteration: Input should be greater than or equal to 0"),
+    ({"iteration": -1, "values": {"loss": 1}}, "iteration: must be at least 0"),
     ({"iteration": 2**31, "values": {"loss": 1}}, "less than or equal to 2147483647"),
     ({"iteration": 1, "values": {}}, "at least 1 item"),
-    ({"iteration": 1, "values": {"loss": "low"}}, "valid number"),
+    ({"iteration": 1, "values": {"loss": "low"}}, "`low` is not a number"),
     ({"iteration": 1, "values": {"lo\0ss": 1}}, "printable"),
     ({"iteration": 1, "values": {"x" * 101: 1}}, "at most 100 characters"),
-    ({"iteration": 1}, "values: Field required"),
+    ({"iteration": 1}, "values: is missing"),
     ([], "at least 1 item"),
     ("loss", "valid dictionary"),
 ]

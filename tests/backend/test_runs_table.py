@@ -97,6 +97,7 @@ def test_any_column_sorts_and_what_is_missing_is_last(
         (["ap>=0.3"], {"run 2", "run 10"}),
         (["ap>30%"], {"run 10"}),
         (["ap>40"], {"run 10"}),
+        (["ap>1"], {"run 2", "run 10"}),
         (["ap="], {"Run 1"}),
         (["ap!="], {"run 2", "run 10"}),
         (["training.lr=1e-2"], {"run 2"}),
@@ -211,13 +212,25 @@ def test_the_file_holds_all_that_fits_and_no_formula(client: TestClient, add: Ad
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.reader(io.StringIO(answer.text)))
     assert rows == [
-        ["id", "name", "ap", "notes", "tags", "loss:min"],
-        ["1", "'=1+1", "0.5", "'@SUM(A1)", "'-x, q\"", "-2.5"],
-        ["2", "plain", "", "two\nlines", "", ""],
+        ["id", "name", "tags", "ap [0-1]", "notes", "loss:min"],
+        ["1", "'=1+1", "'-x, q\"", "0.5", "'@SUM(A1)", "-2.5"],
+        ["2", "plain", "", "", "two\nlines", ""],
     ]
     fitting = client.get("/api/v1/runs.csv", params={"f": "ap>0.4"}).text
     assert "=1+1" in fitting
     assert "plain" not in fitting
+
+
+def test_the_file_has_a_classifiers_top_1_beside_ap_and_says_units(client: TestClient, add: Add) -> None:
+    add("detector", ap=0.3, tags=["a"])
+    add("classifier", top1=0.9)
+    header, *rows = csv.reader(io.StringIO(client.get("/api/v1/runs.csv", params={"sort": "id"}).text))
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(one["ap [0-1]"], one["top1 [0-1]"], one["tags"]) for one in found] == [
+        ("0.3", "", "a"),
+        ("", "0.9", ""),
+    ]
+    assert "duration [s]" in header
 
 
 def test_long_answers_are_compressed_for_who_can_take_that(client: TestClient, add: Add) -> None:

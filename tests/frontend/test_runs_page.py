@@ -44,9 +44,11 @@ def test_links_keep_the_whole_view(client: TestClient, roles: dict[str, int]) ->
     assert f"/?{kept}&sort=-loss:last&f=ap%3E%3D0.3&{columns}" in links, "without the second filter"
     assert f"/?by=status&sort=-loss:last&{columns}" in links, "without any"
     assert "AP at least 0.3" in page
+    assert "AP more than 30 %" in client.get("/", params={"f": "ap>30"}).text
+    assert 'value="ap" data-unit="%"' in client.get("/columns").text
     file = html.unescape(re.findall(r'href="(/api/v1/runs\.csv[^"]*)"', page)[0])
     text = client.get(file).text
-    assert text.splitlines()[0] == "id,name,ap,loss:last"
+    assert text.splitlines()[0] == "id,name,tags,ap [0-1],loss:last"
     assert len(text.splitlines()) == len(shown(page)) + 1
     for link in links:
         assert client.get(link).status_code == 200, link

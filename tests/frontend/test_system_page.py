@@ -87,7 +87,10 @@ def test_what_a_queued_run_waits_for_is_linked(
 
 def test_a_run_that_no_worker_can_hold_is_warned_of() -> None:
     (turn,) = queued([worker(7)], [Item(7, 600)], number=1, gpus=4)
-    assert turn.warning == "it asks for 4 GPUs, and no worker has more than 1: it will fail"
+    assert turn.warning == (
+        "it asks for 4 GPUs and no worker has more than 1: it waits until one with so many is started"
+    )
+    assert (turn.place, turn.reason) == (None, "")
     (turn,) = queued([worker(7)], [Item(7, 600)], number=1, gpus=1)
     assert not turn.warning
 

@@ -120,7 +120,7 @@ def test_scalars_that_are_none_are_refused(
         recorder.layers(layers)
         with pytest.raises(InvalidInput, match=sentence):
             recorder.metrics(1, values)
-        with pytest.raises(InvalidInput, match="iteration: Input should be greater than or equal to 0"):
+        with pytest.raises(InvalidInput, match="iteration: must be at least 0"):
             recorder.metrics(-1, {"loss": 1})
         with pytest.raises(InvalidInput, match=r"an iteration is a whole number, not 1\.5"):
             recorder.metrics(1.5, {"loss": 1})  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ def test_each_write_of_scalars_says_when_it_was(
     ("changes", "sentence"),
     [
         ({"name": ""}, "name: String should have at least 1 character"),
-        ({"init": "magic"}, "init.kind: Input should be 'imagenet', 'scratch' or 'unknown'"),
+        ({"init": "magic"}, "init.kind: must be 'imagenet', 'scratch' or 'unknown'"),
         ({"settings": {"layers": [1]}}, "settings: 'layers' is a list; a setting is text"),
         ({"iterations": -1}, "iterations: "),
     ],

@@ -75,6 +75,7 @@ class Memory:
         return {
             i: {n: v for n, v in point.items() if "loss" in n or n == "lr"}
             for i, point in self.points.items()
+            if "loss" in point
         }
 
     def progress(self, iteration: int, _seconds: float) -> None:

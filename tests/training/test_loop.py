@@ -87,9 +87,17 @@ def test_what_is_recorded(make_loop: Maker, specification: Callable[..., Any]) -
     loop.run()
     assert memory.progressed == [1, 2, 3, 4, 5, 6]
     names = {"loss", "loss_classifier", "loss_box_reg", "loss_objectness", "loss_rpn_box_reg"}
-    assert set(memory.points[1]) == names | {"lr", "data_wait", "wall_seconds", "gradient_norm"}
+    assert set(memory.points[1]) == names | {
+        "lr",
+        "data_wait",
+        "wall_seconds",
+        "probe_seconds",
+        "gradient_norm",
+    }
+    assert set(memory.points.pop(0)) == {"probe_seconds"}
+    assert memory.points[3]["evaluation_seconds"] > 0
     told = set(memory.points[3]) - set(memory.points[1])
-    assert {name for name in told if "/" not in name} == {
+    assert {name for name in told if "/" not in name and name != "evaluation_seconds"} == {
         f"ap{suffix}" for suffix in ("", "50", "75", "_small", "_medium", "_large")
     }
     assert {"ap/circle", "ap/star"} < told

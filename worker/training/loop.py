@@ -14,7 +14,7 @@ from torch import nn
 
 from backend.datasets.coco import CocoFile
 from backend.errors import EigenscopeError, InvalidInput
-from backend.measurements.records import WALL_SECONDS, CheckpointRow
+from backend.measurements.records import EVALUATION_SECONDS, PROBE_SECONDS, WALL_SECONDS, CheckpointRow
 from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 from worker.probe.errors import ProbeStopped
@@ -203,8 +203,10 @@ class Loop:
     def _look_closely(self) -> None:
         if self._snapshots is not None and self.iteration in self._due:
             self._recorder.phase("probing")
+            began = time.perf_counter()
             self._snapshots.take(self.iteration)
             self._saver.snapshot(self.iteration, self._weights())
+            self._recorder.metrics(self.iteration, {PROBE_SECONDS: time.perf_counter() - began})
             self._recorder.phase("training")
         if self._time_to_evaluate():
             self._evaluate()
@@ -238,6 +240,7 @@ class Loop:
         words = ", ".join(f"{name} {value:.4f}" for name, value in result.summary.items())
         _log.info("iteration %d: %s (in %.1f s)", self.iteration, words, time.perf_counter() - began)
         self._saver.judge(self.iteration, result.summary, self._weights())
+        self._recorder.metrics(self.iteration, {EVALUATION_SECONDS: time.perf_counter() - began})
         self._recorder.phase("training")
 
     def _save(self) -> None:

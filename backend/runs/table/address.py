@@ -27,7 +27,7 @@ def _table_query(
         Query(
             max_length=MOST_FILTERS,
             description="A filter on any column: `ap>=0.3`, `training.lr=0.01`, `loss:min<0.5`, `notes~warm`, "
-            "`created_at>7d`; all must be met.",
+            "`created_at>7d`; all must be met. Of accuracies a number from 1 on is in percent: `ap>1` is `ap>0.01`.",
         ),
     ] = None,
     c: Annotated[

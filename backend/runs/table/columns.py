@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from backend.measurements.metric_summaries import Summary
 from backend.models import Run
+from backend.runs.remaining import Left
 from backend.runs.table.settings import setting
 
 Kind = Literal["text", "number", "count", "fraction", "seconds", "moment", "tags", "setting"]
@@ -32,6 +33,8 @@ class TableRow:
     snapshots: int = 0
     waits_for: int | None = None
     """The run that has to end before this one can begin."""
+    left: Left | None = None
+    """How long it still takes, where it runs and that is known."""
     metrics: dict[str, Summary] = field(default_factory=dict)
 
 
@@ -46,6 +49,11 @@ class Column:
     read: Callable[[TableRow], Value]
     family: Family = "run"
     metric: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What a bare number in a filter on it is meant in; empty where it has no unit."""
+        return {"fraction": "%", "seconds": "s"}.get(self.kind, "")
 
     @property
     def numeric(self) -> bool:
@@ -69,13 +77,6 @@ def _seconds(row: TableRow) -> float | None:
     return (end - run.started_at).total_seconds() if end else None
 
 
-def seconds_left(run: Run) -> float | None:
-    """Return how long a running run still takes, where its end and speed are known."""
-    if run.status != "running" or run.seconds_per_iteration is None or not run.iterations:
-        return None
-    return (run.iterations - run.iteration) * run.seconds_per_iteration
-
-
 def _columns() -> list[Column]:
     def run(key: str, label: str, kind: Kind, about: str = "") -> Column:
         return Column(key, label, kind, about, _of_run(key))
@@ -86,7 +87,9 @@ def _columns() -> list[Column]:
         run("status", "Status", "text", "Queued, running, succeeded, failed, cancelled or lost"),
         run("iteration", "Progress", "number", "Updates of the weights so far"),
         Column("duration", "Time", "seconds", "How long it trained, or has yet to", _seconds),
-        Column("eta_seconds", "Time left", "seconds", "Of a running run", lambda r: seconds_left(r.run)),
+        Column(
+            "eta_seconds", "Time left", "seconds", "Of a running run", lambda r: r.left and r.left.seconds
+        ),
         run("seconds_per_iteration", "Pace", "seconds", "Seconds an iteration takes"),
         run("ap", "AP", "fraction", "COCO average precision on the validation split, in percent"),
         run("ap50", "AP50", "fraction", "Average precision at an overlap of 0.5, in percent"),

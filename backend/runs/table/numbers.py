@@ -16,13 +16,13 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([A-Za-z%]*
 def number(text: str, kind: str) -> float | None:
     """Return what a number such as 0.3, 20M, 37% or 1e-3 means; None for any other text.
 
-    A span may have a unit (90s, 5min, 2h, 3d); of a fraction, what is above 1 is meant in percent.
+    A span may have a unit (90s, 5min, 2h, 3d); of a fraction, 1 and more is meant in percent, as tables show it.
     """
     found = _NUMBER.fullmatch(text)
     if not found:
         return None
     value, unit = float(found[1]), found[2]
-    if kind == "fraction" and not unit and value > 1:
+    if kind == "fraction" and not unit and value >= 1:
         unit = "%"
     scale = (SPANS if kind == "seconds" else PREFIXES).get(unit, None if unit else 1.0)
     return value * scale if scale is not None and math.isfinite(value) else None

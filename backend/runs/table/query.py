@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer
 from backend.measurements import metric_summaries
 from backend.measurements import repository as measurements
 from backend.models import Dataset, Run
+from backend.runs.remaining import left_of
 from backend.runs.table.columns import BUILT_IN, SHOWN, Column, TableRow
 from backend.runs.table.conditions import Condition, condition
 from backend.runs.table.groups import Group, grouped
@@ -92,6 +93,8 @@ def _read(session: Session, query: TableQuery, used: Sequence[Column]) -> list[T
     for run_id, source in waited_for(session, runs).items():
         if run_id in rows:
             rows[run_id].waits_for = source
+    for run_id, left in left_of(session, runs).items():
+        rows[run_id].left = left
     wanted = list(dict.fromkeys(one.metric for one in used if one.metric))
     if wanted:
         _add_metrics(session, rows, wanted)
