@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +132,32 @@ def test_a_killed_worker_loses_no_run(
     for found in spectra(stack, run_id).values():
         assert found["iterations"] == sorted(set(found["iterations"]))
         assert found["iterations"][-1] == 40
+
+
+def children(process: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()] + [
+        int(pid)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        if task.name != str(process)
+        for pid in (task / "children").read_text().split()
+    ]
+
+
+def test_a_killed_trainer_goes_on_from_its_last_checkpoint(
+    stack: Any, worker: subprocess.Popen[bytes], specification: dict[str, Any]
+) -> None:
+    training = {**specification["training"], "iterations": 40}
+    run_id = stack.launch({**specification, "training": training, "checkpoint_every": 3})
+    stack.until(run_id, lambda run: run["progress"]["iteration"] >= 5)
+    (trainer,) = children(worker.pid)
+    os.kill(trainer, signal.SIGKILL)
+    run = stack.ended(run_id)
+    assert (run["status"], run["attempt"]) == ("succeeded", 2), stack.story(run)
+    losses = stack.answer("GET", f"/runs/{run_id}/metrics?names=loss")["metrics"]["loss"]
+    assert losses["iterations"] == list(range(1, 41))
+    words = [line["text"] for line in stack.answer("GET", f"/runs/{run_id}/logs?last=500")["lines"]]
+    assert any("ended by SIGKILL" in line and "queued again" in line for line in words)
+    assert any("going on from iteration" in line for line in words)
 
 
 def test_a_failure_is_one_sentence(
