@@ -5,7 +5,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
-PIP_AUDIT_VERSION := 2.9.0
+PIP_AUDIT_VERSION := 2.10.1
 UV := UV_PYTHON=$(BIN)/python $(BIN)/uv
 PYTHON ?=
 
@@ -114,11 +114,11 @@ lint: setup-dev
 	@$(BIN)/lint-imports
 	@$(MAKE) types
 
-# The largest lock holds the others' versions; a package of it that torch brings for one platform is asked for too.
+# The largest lock holds all versions of the others (tests/deploy/test_locks.py).
 .PHONY: audit
 audit: $(VENV)/uv-$(UV_VERSION)
 	@$(UV) tool run --quiet --from pip-audit==$(PIP_AUDIT_VERSION) pip-audit --strict --progress-spinner=off \
-	  --no-deps --disable-pip --vulnerability-service=pypi $(foreach lock,dev bench,-r requirements/$(lock).lock) $(ARGS)
+	  --no-deps --disable-pip --vulnerability-service=pypi -r requirements/dev.lock $(ARGS)
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .
