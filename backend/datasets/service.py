@@ -112,8 +112,8 @@ def _demand_counts(missing: Dataset, inspected: Inspected) -> None:
     if missing.counts != inspected.counts:
         told, found = (counts["train"]["images"] for counts in (missing.counts, inspected.counts))
         raise Conflict(
-            f"dataset '{missing.name}' came with imported runs, and these are other files than theirs ({found} training "
-            f"images, not {told}, or other annotations); register them under another name"
+            f"dataset '{missing.name}' came with imported runs, and these are other files than theirs ({found} "
+            f"training images, not {told}, or other annotations); register them under another name"
         )
 
 

@@ -100,10 +100,12 @@ def test_no_member_has_a_name_of_its_own(
 
 
 def test_a_member_with_another_checksum_is_refused(
-    file: Path, target: Any, tmp_path: Path, refused: Any, rewritten: Any, edit: Any
+    file: Path, target: Any, tmp_path: Path, refused: Any, rewritten: Any
 ) -> None:
     def change(members: dict[str, bytes]) -> None:
-        edit(members, "runs", "name", "Parent")
+        rows = members["tables/runs.jsonl"]
+        members["tables/runs.jsonl"] = rows.replace(b'"parent"', b'"Parent"')
+        assert members["tables/runs.jsonl"] != rows
 
     # The zip file itself is sound, and the row could be a run's.
     path = rewritten(file, tmp_path / "bad.zip", change, sums=False)
