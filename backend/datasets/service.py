@@ -91,8 +91,11 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
     generated = inspected.images.parent if inspected.kind == "shapes" else None
     expect_free(session, name, generated)
     existing = repository.by_name(session, name)
+    if existing and is_missing(existing):
+        _demand_counts(existing, inspected)
+        return renew(session, existing.id, inspected)
     if existing:
-        return renew(session, existing.id, inspected) if is_missing(existing) else existing
+        return existing
     dataset = Dataset(name=name, categories=inspected.categories, **_columns(inspected))
     try:
         with session.begin_nested():
@@ -102,6 +105,16 @@ def add(session: Session, name: str, inspected: Inspected) -> Dataset:
     for split, files in inspected.files.items():
         repository.add_images(session, dataset.id, split, files)
     return dataset
+
+
+def _demand_counts(missing: Dataset, inspected: Inspected) -> None:
+    """Refuse to give a dataset that imported runs were trained on the files of another one."""
+    if missing.counts != inspected.counts:
+        told, found = (counts["train"]["images"] for counts in (missing.counts, inspected.counts))
+        raise Conflict(
+            f"dataset '{missing.name}' came with imported runs, and these are other files than theirs ({found} "
+            f"training images, not {told}, or other annotations); register them under another name"
+        )
 
 
 def renew(session: Session, dataset_id: int, inspected: Inspected) -> Dataset:

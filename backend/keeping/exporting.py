@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -93,7 +94,7 @@ def described(
         migration=migration.newest(),
         made_at=now(),
         source=Source(
-            host=socket.gethostname()[:200],
+            host=re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:200],
             database="postgresql" if postgresql else "sqlite",
             eigenscope=program,
             home=home,

@@ -33,7 +33,7 @@ class Member(Part):
 class Source(Part):
     """The instance that an archive is from; `home` only in a backup, to know what lay below it."""
 
-    host: str = Field(max_length=200)
+    host: str = Field(max_length=200, pattern="^[A-Za-z0-9._-]*$")
     database: Literal["sqlite", "postgresql"]
     eigenscope: str = Field(max_length=60)
     home: str = Field("", max_length=4096)

@@ -80,4 +80,5 @@ def import_command(
         print_json(rows)
     else:
         rows_shown = [[str(run.id), run.name, str(run.was), run.dataset or "–"] for run in found.runs]
-        print_table(("id", "name", f"on {found.host}", "dataset"), rows_shown, numeric=("id",))
+        print_table(("id", "name", "id there", "dataset"), rows_shown, numeric=("id", "id there"))
+        typer.echo(f"{len(found.runs)} run(s) of {found.host or 'another instance'} are here", err=True)

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from backend.datasets.registration import register_shapes
 from backend.datasets.service import is_missing
+from backend.datasets.shapes import ShapesParameters
 from backend.errors import Conflict, NotFound
 from backend.keeping.exporting import export
 from backend.keeping.importing import import_runs
@@ -15,6 +18,7 @@ from backend.keeping.tables import OF_A_RUN
 from backend.models import Base, Dataset, Run
 from backend.runs import initialisation
 from backend.runs.specification import RunSpecification
+from eigenscope.server import build_app
 
 POSTGRES = pytest.mark.postgres
 WAYS = [
@@ -160,6 +164,37 @@ def test_a_dataset_is_found_by_name_and_content(seeded: Any, tmp_path: Path) -> 
     with place.database.reading() as session:
         assert is_missing(session.get_one(Dataset, new["id"]))
         assert not is_missing(session.get_one(Dataset, seeded.dataset))
+
+
+def test_registering_a_missing_dataset_gives_it_its_files(
+    make_place: Any, new_run: Any, tmp_path: Path
+) -> None:
+    small = ShapesParameters(train=2, val=2, size=64)
+    here, there = make_place("sqlite"), make_place("sqlite")
+    dataset = register_shapes(here.database, here.settings, "shapes", small)
+    with here.database.writing() as session:
+        run_id = new_run(session, dataset.id, "on shapes").id
+    export(here.database, here.settings, [run_id], tmp_path / "a.zip", "none", "0.1.0")
+    assert import_runs(there.database, there.settings, tmp_path / "a.zip").missing == ["shapes"]
+    (before,) = there.rows("datasets")
+    with pytest.raises(Conflict, match="these are other files than theirs"):
+        register_shapes(there.database, there.settings, "shapes", ShapesParameters(train=3, val=2, size=64))
+    found = register_shapes(there.database, there.settings, "shapes", small)
+    assert found.id == before["id"] == there.rows("runs")[0]["dataset_id"]
+    assert Path(found.train).is_file()
+    assert len(there.rows("dataset_images")) == 4
+    with pytest.raises(Conflict, match="exists already"):
+        register_shapes(there.database, there.settings, "shapes", ShapesParameters(train=3, val=2, size=64))
+
+
+def test_a_page_says_where_a_run_is_from(seeded: Any, tmp_path: Path) -> None:
+    place = seeded.place
+    file = written(seeded, tmp_path / "a.zip", seeded.recorded)
+    found = import_runs(place.database, place.settings, file)
+    with TestClient(build_app(place.settings), base_url="http://127.0.0.1:8000") as client:
+        page = client.get(f"/runs/{found.runs[0].id}").text
+        assert f"run {seeded.recorded} of {found.host}" in page
+        assert "Imported from" not in client.get(f"/runs/{seeded.recorded}").text
 
 
 def test_no_path_of_this_machine_is_exported(seeded: Any, tmp_path: Path) -> None:

@@ -99,6 +99,19 @@ def test_no_member_has_a_name_of_its_own(
     refused(target, rewritten(file, tmp_path / "bad2.zip", add, sums=False), "does not name")
 
 
+def test_a_member_with_another_checksum_is_refused(
+    file: Path, target: Any, tmp_path: Path, refused: Any, rewritten: Any
+) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        rows = members["tables/runs.jsonl"]
+        members["tables/runs.jsonl"] = rows.replace(b'"parent"', b'"Parent"')
+        assert members["tables/runs.jsonl"] != rows
+
+    # The zip file itself is sound, and the row could be a run's.
+    path = rewritten(file, tmp_path / "bad.zip", change, sums=False)
+    refused(target, path, "its part tables/runs.jsonl is not the one that was written")
+
+
 def test_links_packed_and_doubled_members_are_refused(
     file: Path, target: Any, tmp_path: Path, refused: Any
 ) -> None:
