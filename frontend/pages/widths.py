@@ -21,6 +21,7 @@ from frontend.cautions import Caution
 from frontend.figures.width_curve import position
 from frontend.templating import page
 from frontend.width_keys import Keys, WidthKeys, figure_query, slider_ends
+from frontend.width_retraining import source_of_runs
 from frontend.width_sources import logged, of_the_same_network, optional_groups, sources
 from frontend.width_verdict import size_lines
 
@@ -57,6 +58,7 @@ def show(request: Request, session: ReadSession, keys: Keys) -> HTMLResponse:
         plans=plans(session, run.id),
         norms=norms(run.specification),
         first_seeds=FIRST_SEEDS,
+        known=source_of_runs(run),
         view=_view(wanted, plan, refusal),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -206,6 +207,24 @@ def test_latencies_are_told_as_what_they_are(
     assert "all networks measured in turns by one process" in page
     assert "cannot be compared" not in page
     assert re.search(r'80.0 ms <b class="change">−20 %</b>', page)
+
+
+def test_a_source_from_scratch_is_said_to_be_a_baseline(widths_client: TestClient, widths_home: Any) -> None:
+    with widths_home.database.writing() as session:
+        run = session.get_one(Run, widths_home.source)
+        scratch = {"model": run.specification["model"] | {"norm": "batch"}, "init": {"kind": "scratch"}}
+        run.specification = run.specification | scratch
+        run.attempt, run.started_at = 1, datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+        run.finished_at = datetime(2026, 11, 24, 12, 4, 39, tzinfo=UTC)
+    assert 'data-source-seed="0" data-source-seconds="279"' in text(
+        widths_client, f"/widths?run={widths_home.source}"
+    )
+    assert 'data-source-seed="" data-source-seconds=""' in text(
+        widths_client, f"/widths?run={widths_home.second}"
+    )
+    plan = widths_client.post(API, json={"run_id": widths_home.source}).json()
+    assert len(launch(widths_client, plan, norm=None)["baseline"]) == 1
+    assert "The source counts as the baseline's seed 0" in text(widths_client, f"/widths/{plan['id']}")
 
 
 def test_failed_runs_say_why_and_leave_the_verdict_open(
