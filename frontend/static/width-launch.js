@@ -1,6 +1,7 @@
 /** The form that launches a plan's retraining: of a plan that is stored already, or stored by the launch. */
 import { send } from "./api.js";
 import { byId } from "./dom.js";
+import { unfoldHelp } from "./form-help.js";
 import { duration } from "./numbers.js";
 
 const form = byId("launch-form", HTMLFormElement);
@@ -88,6 +89,7 @@ function fail(error) {
  * @param {boolean} stores whether `planId` stored the plan, so that a refused launch takes it back
  */
 export function attachLaunch(planId, stores) {
+  unfoldHelp(form);
   form.addEventListener("input", say);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
