@@ -10,10 +10,11 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import InvalidInput
-from backend.http.errors import as_sentence, field_errors
+from backend.http.errors import field_errors
 from backend.spectra.criteria import CRITERIA, CriterionInfo
 from backend.widths.curve import range_around
 from backend.widths.schemas import WidthRequest
+from frontend.width_problems import problems_of
 
 Text = Annotated[str, Field(max_length=40)]
 
@@ -72,13 +73,20 @@ class WidthKeys(BaseModel):
 
     def request(self) -> WidthRequest:
         """Return what is asked for. Raises `InvalidInput` for a value that does not fit its field."""
+        wanted, problems = self.read()
+        if wanted is None:
+            raise InvalidInput(" ".join(dict.fromkeys(problems.values())))
+        return wanted
+
+    def read(self) -> tuple[WidthRequest | None, dict[str, str]]:
+        """Return what is asked for, or None with a sentence for each key whose value does not fit."""
         given = {FIELDS[key]: value for key, value in self._given()}
         # Empty is a value for one field alone: no bound on MACs.
         lists = {"also": tuple(filter(None, self.also)), "include": tuple(filter(None, self.include))}
         try:
-            return WidthRequest.model_validate(given | lists)
+            return WidthRequest.model_validate(given | lists), {}
         except ValidationError as error:
-            raise InvalidInput("; ".join(as_sentence(one) for one in field_errors(error.errors()))) from None
+            return None, problems_of(field_errors(error.errors()))
 
     def _given(self) -> Iterator[tuple[str, Any]]:
         for key in FIELDS:

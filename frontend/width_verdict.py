@@ -69,8 +69,8 @@ def accuracy_line(result: Result) -> Line:
     words = (
         f"{measure} {signed(100 * verdict.difference)} points, {_seeds(selected)} against {_seeds(baseline)}"
     )
-    states: dict[bool | None, State] = {True: "met", False: "not met", None: "not decided"}
-    state = states[verdict.accuracy]
+    decided: dict[bool | None, State] = {True: "met", False: "not met", None: "not decided"}
+    state = decided[verdict.accuracy]
     return Line(name, state, f"{words}; {_spread_words(selected, baseline, state)}{_missing(rows)}")
 
 

@@ -26,12 +26,16 @@ def launch(session: Session, settings: Settings, row: WidthPlan, request: Launch
     """Queue the runs of a plan, all or none; the caller rings after its commit.
 
     They share the source's protocol but for what training from scratch demands: random first weights, all stages
-    trained, and a norm that can be trained. Raises `InvalidInput`.
+    trained, and a norm that can be trained. A baseline that the source itself is already is not trained again (see
+    `source_as_baseline`). Raises `InvalidInput`.
     """
     plan, source = Plan.model_validate(row.plan), RunSpecification.model_validate(row.specification)
+    counted = source_as_baseline(session, row, request.norm)
     launched = []
     for role, widths in _roles(row, plan, source, request):
         for seed in request.seeds:
+            if role == "baseline" and counted is not None and seed == source.training.seed:
+                continue
             run = runs.launch(session, settings, _specification(row, source, role, widths, seed, request))
             session.add(WidthPlanRun(run_id=run.id, plan_id=row.id, role=role))
             launched.append(run)
@@ -41,6 +45,25 @@ def launch(session: Session, settings: Settings, row: WidthPlan, request: Launch
     row.launch, row.problem = kept.model_dump(mode="json"), None
     session.flush()
     return launched
+
+
+def source_as_baseline(session: Session, row: WidthPlan, norm: str | None = None) -> Run | None:
+    """Return the source where it is the baseline of its own seed: from scratch, otherwise alike, and succeeded.
+
+    Training it again would give the same run, bit by bit. None for later rounds, which have no baseline of their own.
+    """
+    run = session.get(Run, row.run_id) if row.run_id is not None else None
+    if run is None or run.status != "succeeded" or row.previous_plan_id is not None:
+        return None
+    source = RunSpecification.model_validate(row.specification)
+    return run if is_baseline(source, norm) else None
+
+
+def is_baseline(source: RunSpecification, norm: str | None = None) -> bool:
+    """Whether retraining the source as a baseline of its own seed would change nothing but its name."""
+    if norm is not None and norm != source.model.norm:
+        return False
+    return source.init.kind == "scratch" and source.training.trainable_stages == ALL_STAGES
 
 
 def uniform_widths(plan: Plan, source: RunSpecification, request: WidthRequest) -> dict[str, int]:

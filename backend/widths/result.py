@@ -15,6 +15,7 @@ from backend.runs.cost import architecture_of
 from backend.runs.specification import RunSpecification
 from backend.widths import repository
 from backend.widths.latency import BYTES, SECONDS, THREADS, TOGETHER, Latency, latency
+from backend.widths.launching import source_as_baseline
 from backend.widths.schemas import Plan
 
 PAPER_PARAMETERS = 0.73
@@ -76,6 +77,8 @@ class Result(BaseModel):
     verdict: Verdict
     latency: Latency
     """How `forward_seconds` were measured, and whether they may be compared."""
+    source_counts: bool = False
+    """Whether the source stands among the baselines too, as the one of its own seed."""
 
 
 def result(session: Session, row: WidthPlan) -> Result:
@@ -86,7 +89,10 @@ def result(session: Session, row: WidthPlan) -> Result:
     for role in ("baseline", "uniform", "selected"):
         by_role[role] = [run for run, its in launched if its == role]
     plan = Plan.model_validate(row.plan)
-    every = [run for runs in by_role.values() for run in runs]
+    counted = _counted_source(session, row, by_role)
+    if counted is not None:
+        by_role["baseline"] = [counted, *by_role["baseline"]]
+    every = list({run.id: run for runs in by_role.values() for run in runs}.values())
     forward = _forward(session, [run.id for run in every])
     rows = [_row(role, runs, forward, plan.source.classes) for role, runs in by_role.items() if runs]
     return Result(
@@ -94,7 +100,20 @@ def result(session: Session, row: WidthPlan) -> Result:
         rows=rows,
         verdict=_verdict(plan, rows),
         latency=latency(source, [run for run, _ in launched], forward),
+        source_counts=counted is not None,
     )
+
+
+def _counted_source(session: Session, row: WidthPlan, by_role: dict[Kind, list[Run]]) -> Run | None:
+    """Return the source where it counts as a baseline; where its seed was trained again, that run counts."""
+    if not by_role["selected"] and not by_role["baseline"]:
+        return None
+    norms = {run.specification["model"]["norm"] for run in (*by_role["baseline"], *by_role["selected"])}
+    source = source_as_baseline(session, row)
+    if source is None or norms != {source.specification["model"]["norm"]}:
+        return None
+    seeds = {run.specification["training"]["seed"] for run in by_role["baseline"]}
+    return None if source.specification["training"]["seed"] in seeds else source
 
 
 def _forward(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, str], float]:

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from backend.errors import InvalidInput
 from backend.http.errors import as_sentence, field_errors
+from backend.models import Run
 from backend.widths import repository, service
-from backend.widths.launching import launch
+from backend.widths.launching import launch, source_as_baseline
 from backend.widths.result import result
 from backend.widths.schemas import LaunchRequest, Plan, WidthRequest
 from backend.widths.snippet import snippet
@@ -117,10 +118,18 @@ def _store(
     with instance.database.writing() as session:
         row = service.store(session, request)
         runs = launch(session, instance.settings, row, launched) if launched else []
+        if launched and launched.baseline:
+            _tell_of_the_source(source_as_baseline(session, row, launched.norm), launched)
         plan_id, run_ids = row.id, [run.id for run in runs]
     for run_id in run_ids:
         instance.broker.ring(run_id)
     return plan_id, run_ids
+
+
+def _tell_of_the_source(counted: Run | None, launched: LaunchRequest) -> None:
+    if counted is not None and counted.specification["training"]["seed"] in launched.seeds:
+        seed = counted.specification["training"]["seed"]
+        typer.echo(f"run {counted.id}, the source, counts as the baseline of seed {seed}", err=True)
 
 
 def _tell(instance: Instance, plan_id: int, run_ids: list[int], wait: bool, as_json: bool) -> None:

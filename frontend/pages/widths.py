@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
@@ -21,7 +23,9 @@ from frontend.cautions import Caution
 from frontend.figures.width_curve import position
 from frontend.templating import page
 from frontend.width_keys import Keys, WidthKeys, figure_query, slider_ends
-from frontend.width_sources import logged, of_the_same_network, optional_groups, sources
+from frontend.width_problems import MEND, problem_of
+from frontend.width_retraining import source_of_runs
+from frontend.width_sources import first_choice, logged, of_the_same_network, optional_groups, sources
 from frontend.width_verdict import size_lines
 
 router = APIRouter()
@@ -35,10 +39,11 @@ def show(request: Request, session: ReadSession, keys: Keys) -> HTMLResponse:
     """Show the plan that the address asks for; without a run, what there is to choose from."""
     if not keys.run:
         choices = sources(session)
-        trained = next((one.id for one in choices if one.status == "succeeded"), None)
-        return page(request, "width_plans.html", sources=choices, trained=trained, plans=plans(session))
+        first = first_choice(session, choices)
+        return page(request, "width_plans.html", sources=choices, trained=first, plans=plans(session))
     run = runs.get(session, _id(keys.run))
-    wanted, plan, refusal = _asked(session, keys)
+    asked = _asked(session, keys)
+    plan = asked.plan
     launched = run.origin == "launched"
     choices = sources(session)
     return page(
@@ -47,17 +52,18 @@ def show(request: Request, session: ReadSession, keys: Keys) -> HTMLResponse:
         run=run,
         sources=choices if run.id in {one.id for one in choices} else [run, *choices],
         iterations=logged(session, run)[::-1],
-        others=of_the_same_network(session, run) if launched else [],
+        others=of_the_same_network(session, run, keys.also) if launched else [],
         groups=optional_groups(run) if launched else [],
         keys=keys,
         criteria=[(one, slider_ends(one)) for one in CRITERIA.values() if one.unit == "dimensions"],
         plan=plan,
-        lines=size_lines(plan),
+        lines=size_lines(plan, asked.missing),
         cautions=plan_cautions(plan) if plan else [],
         plans=plans(session, run.id),
         norms=norms(run.specification),
         first_seeds=FIRST_SEEDS,
-        view=_view(wanted, plan, refusal),
+        known=source_of_runs(run),
+        view=_view(asked),
     )
 
 
@@ -90,26 +96,41 @@ def _id(text: str) -> int:
     return int(text)
 
 
-def _asked(session: Session, keys: WidthKeys) -> tuple[WidthRequest | None, Plan | None, str]:
-    """Return what is asked for, its plan, and why there is none."""
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for and its plan; where there is none, why, and at which controls (by key)."""
+
+    wanted: WidthRequest | None = None
+    plan: Plan | None = None
+    refusal: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> str:
+        """What to do for a verdict."""
+        return MEND if self.problems else "No plan follows: the chart says why."
+
+
+def _asked(session: Session, keys: WidthKeys) -> _Asked:
+    wanted, problems = keys.read()
+    if wanted is None:
+        return _Asked(refusal=" ".join(dict.fromkeys(problems.values())).removesuffix("."), problems=problems)
     try:
-        wanted = keys.request()
-    except InvalidInput as error:
-        return None, None, str(error)
-    try:
-        return wanted, service.plan(session, wanted)[0], ""
+        return _Asked(wanted, service.plan(session, wanted)[0])
     except EigenscopeError as error:
-        return wanted, None, str(error)
+        return _Asked(wanted, None, str(error), problem_of(str(error)))
 
 
-def _view(wanted: WidthRequest | None, plan: Plan | None, refusal: str) -> dict[str, Any]:
+def _view(asked: _Asked) -> dict[str, Any]:
     """Return what the browser draws by: the figures' query, and where the plan lies on the curve."""
+    wanted, plan = asked.wanted, asked.plan
     known = wanted is not None and wanted.criterion in CRITERIA
     return {
         "query": figure_query(wanted) if wanted and known else None,
         "curve": figure_query(wanted, threshold=False) if wanted and known else None,
         "request": wanted.model_dump(mode="json") if wanted else None,
-        "refusal": refusal,
+        "refusal": asked.refusal,
+        "problems": asked.problems,
         "now": _now(plan),
     }
 

@@ -1,9 +1,12 @@
 /** What a field means: unfolded by its button, and beside the form while the field has the focus. */
 import { byId } from "./dom.js";
 
-/** @param {HTMLFormElement} form */
-export function attachHelp(form) {
-  form.addEventListener("click", (event) => {
+/**
+ * Let the buttons inside an element unfold what they control.
+ * @param {HTMLElement} place
+ */
+export function unfoldHelp(place) {
+  place.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest(".about-field");
     if (!button) return;
     const text = document.getElementById(button.getAttribute("aria-controls") ?? "");
@@ -11,6 +14,11 @@ export function attachHelp(form) {
     text.hidden = !text.hidden;
     button.setAttribute("aria-expanded", String(!text.hidden));
   });
+}
+
+/** @param {HTMLFormElement} form */
+export function attachHelp(form) {
+  unfoldHelp(form);
   const beside = byId("about-focus", HTMLElement);
   form.addEventListener("focusin", (event) => {
     const field = event.target instanceof Element && event.target.closest(".form-field");

@@ -1,6 +1,8 @@
 /** The form that launches a plan's retraining: of a plan that is stored already, or stored by the launch. */
 import { send } from "./api.js";
 import { byId } from "./dom.js";
+import { unfoldHelp } from "./form-help.js";
+import { duration } from "./numbers.js";
 
 const form = byId("launch-form", HTMLFormElement);
 const seeds = byId("seeds", HTMLInputElement);
@@ -45,12 +47,29 @@ function say() {
     byId("launch-count", HTMLElement).textContent = "";
     return;
   }
-  const each = numbersOf(seeds.value).length;
+  const { now, later, counted } = planned();
+  const runs = `${now} run${now === 1 ? "" : "s"}`;
+  const sum = later ? `${runs} now, ${later} in later rounds` : runs;
+  byId("launch-count", HTMLElement).textContent = `${sum}${time(now + later)}${counted}`;
+}
+
+/** How many runs would be queued, and whether the source spares one of them. */
+function planned() {
+  const given = numbersOf(seeds.value);
   const kinds = 1 + beside.filter((one) => one.checked).length;
-  const total = each * kinds;
-  const later = (Number(rounds.value) - 1) * each;
-  const runs = `${total} run${total === 1 ? "" : "s"}`;
-  byId("launch-count", HTMLElement).textContent = later ? `${runs} now, ${later} in later rounds` : runs;
+  const [baseline] = beside;
+  const seed = form.dataset.sourceSeed ?? "";
+  // With another norm it is another network.
+  const spared = seed !== "" && baseline.checked && !norm.value && given.includes(Number(seed));
+  const later = (Number(rounds.value) - 1) * given.length;
+  const counted = spared ? `. The source is the baseline's seed ${seed} already` : "";
+  return { now: given.length * kinds - Number(spared), later, counted };
+}
+
+/** @param {number} runs */
+function time(runs) {
+  const seconds = Number(form.dataset.sourceSeconds);
+  return seconds ? `, about ${duration(seconds * runs)} one after another if each takes as long as the source` : "";
 }
 
 /** @param {string} sentence */
@@ -70,6 +89,7 @@ function fail(error) {
  * @param {boolean} stores whether `planId` stored the plan, so that a refused launch takes it back
  */
 export function attachLaunch(planId, stores) {
+  unfoldHelp(form);
   form.addEventListener("input", say);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -2,6 +2,7 @@
 import { send } from "./api.js";
 import { pageCharts } from "./charts.js";
 import { byId } from "./dom.js";
+import { unfoldHelp } from "./form-help.js";
 import { refreshRegions, settled } from "./live.js";
 import { ThresholdSlider } from "./threshold-slider.js";
 import { allowLaunch, attachLaunch } from "./width-launch.js";
@@ -13,6 +14,7 @@ const SETTLE_MS = 120;
  * @property {string | null} query of its figures; null where the address itself does not fit
  * @property {string | null} curve what of the query the curve over thresholds depends on
  * @property {Record<string, unknown> | null} request
+ * @property {Record<string, string>} problems what is wrong with controls, by their key
  * @property {string} refusal why there is no plan; empty where there is one
  * @property {{x: number, kept: number[]} | null} now where the plan lies on the curve
  */
@@ -50,10 +52,27 @@ const DEFAULTS = { c: "absolute", macs: "1", tie: "max", div: "8", min: "8" };
 async function draw() {
   const { query, refusal } = view;
   allowLaunch(!refusal);
+  showProblems();
   const shown = charts.filter((chart) => chart !== curve);
-  if (refusal || query === null) shown.forEach((chart, k) => chart.refuse(k ? "No plan." : sentence(refusal)));
+  if (query === null) shown.forEach((chart) => chart.refuse("Mend the values marked red."));
+  else if (refusal) shown.forEach((chart, k) => chart.refuse(k ? "No plan." : sentence(refusal)));
   else await Promise.all(shown.map((chart) => chart.show(asked(query))));
   await drawCurve();
+}
+
+/** Red text at each control that is wrong, as the form of a new run has it. */
+function showProblems() {
+  for (const line of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-problem]"))) {
+    const key = line.dataset.problem ?? "";
+    const text = view.problems[key] ?? "";
+    // An alert that says what it said before is not said again.
+    if (line.textContent !== text) line.textContent = text;
+    line.hidden = !text;
+    for (const control of form.querySelectorAll(`[name="${key}"]`)) {
+      if (text) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
+    }
+  }
 }
 
 /** @param {string} refusal */
@@ -132,5 +151,6 @@ document.addEventListener("themechange", () => {
   draw();
 });
 
+unfoldHelp(form);
 attachLaunch(async () => (await send("POST", "/width-plans", view.request)).id, true);
 draw();

@@ -257,7 +257,7 @@ def test_a_round_that_cannot_begin_says_why(
 def test_the_result_is_judged_by_the_baselines_spread(
     client: TestClient, database: Database, plan_id: int
 ) -> None:
-    client.post(f"{API}/{plan_id}/runs", json={"seeds": [0, 1], "baseline": True})
+    client.post(f"{API}/{plan_id}/runs", json={"seeds": [1, 2], "baseline": True, "norm": "group"})
     runs = client.get(f"{API}/{plan_id}").json()["runs"]
     empty = client.get(f"{API}/{plan_id}/result").json()
     assert empty["verdict"]["accuracy"] is None
@@ -293,8 +293,54 @@ def test_the_result_is_judged_by_the_baselines_spread(
     assert client.get(f"{API}/{plan_id}/result").json()["verdict"]["accuracy"] is None
 
 
-def test_the_last_run_measures_all_networks(client: TestClient, database: Database, plan_id: int) -> None:
+def test_a_source_from_scratch_is_the_baseline_of_its_own_seed(
+    client: TestClient, database: Database, run_id: int, plan_id: int
+) -> None:
     request = {"seeds": [0, 1], "baseline": True}
+    ids = client.post(f"{API}/{plan_id}/runs", json=request).json()["run_ids"]
+    launched = client.get(f"{API}/{plan_id}").json()["runs"]
+    assert [(run["role"], run["seed"]) for run in launched] == [
+        ("selected", 0),
+        ("selected", 1),
+        ("baseline", 1),
+    ]
+    finish(database, ids, status="succeeded", ap=0.40)
+    found = client.get(f"{API}/{plan_id}/result").json()
+    rows = {row["role"]: row for row in found["rows"]}
+    assert found["source_counts"] is True
+    assert rows["baseline"]["run_ids"] == [run_id, ids[2]]
+    assert rows["baseline"]["ap"]["mean"] == pytest.approx(0.35)
+    assert rows["baseline"]["ap"]["seeds"] == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"init": {"kind": "imagenet"}},
+        {"training": {"seed": 7}},
+        {"model": {"norm": "group"}},
+    ],
+)
+def test_a_source_trained_otherwise_is_no_baseline(
+    client: TestClient, database: Database, run_id: int, change: dict[str, Any]
+) -> None:
+    norm = "batch" if "model" in change else None
+    with database.writing() as session:
+        run = session.get(Run, run_id)
+        assert run is not None
+        own = dict(run.specification)
+        for part, values in change.items():
+            own[part] = values if part == "init" else own[part] | values
+        run.specification = own
+    plan_id = client.post(API, json={"run_id": run_id}).json()["id"]
+    ids = client.post(f"{API}/{plan_id}/runs", json={"baseline": True, "norm": norm}).json()["run_ids"]
+    assert len(ids) == 2
+    counts = client.get(f"{API}/{plan_id}/result").json()["source_counts"]
+    assert counts is (change == {"training": {"seed": 7}}), "as a seed of its own"
+
+
+def test_the_last_run_measures_all_networks(client: TestClient, database: Database, plan_id: int) -> None:
+    request = {"seeds": [1, 2], "baseline": True}
     ids = client.post(f"{API}/{plan_id}/runs", json=request).json()["run_ids"]
 
     def asked(run_id: int) -> list[str]:

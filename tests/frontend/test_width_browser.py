@@ -84,7 +84,8 @@ def test_choose_move_launch_and_follow_to_the_result(tab: Page, widths_server: s
             widths_home.change([run_id], status="succeeded", iteration=1200, ap=value)
     expect(tab.locator(".role-selected")).to_contain_text("35.0 ± 0.7", timeout=10_000)
     expect(tab.locator(".verdict")).to_contain_text("AP 0.0 points, 2 seeds against 2 seeds")
-    expect(tab.locator(".verdict .met")).to_have_count(3)
+    expect(tab.locator(".verdict .met")).to_have_count(2)
+    expect(tab.locator(".verdict .met-in-doubt")).to_have_count(1)
 
 
 def test_a_refusal_stands_where_the_chart_was_and_goes_again(
@@ -103,7 +104,15 @@ def test_a_refusal_stands_where_the_chart_was_and_goes_again(
         ".find((trace) => trace.meta?.part === 'now').x.length === 0"
     )
     tab.locator("#k-t").fill("half")
-    expect(tab.locator(CHART_SAYS)).to_contain_text("Threshold: ")
+    expect(tab.locator(CHART_SAYS)).to_contain_text("Mend the values marked red.")
+    expect(tab.locator(".verdict")).to_contain_text("Mend the values marked red.")
+    expect(tab.locator("#e-t")).to_have_text("Threshold must be a valid number.")
+    tab.locator("#k-macs").fill("-1")
+    expect(tab.locator("#e-macs")).to_have_text("MACs ≤ must be greater than 0.")
+    expect(tab.locator("#k-macs")).to_have_attribute("aria-invalid", "true")
+    expect(tab.locator("#e-t")).to_be_visible()
+    tab.locator("#k-macs").fill("1")
+    expect(tab.locator("#e-macs")).to_be_hidden()
     tab.locator("#k-t").fill("0.01")
     expect(tab.locator(CHART_SAYS)).to_have_count(0)
     expect(tab.locator("#launch")).to_be_enabled()
@@ -182,6 +191,19 @@ def test_the_launch_form_says_what_does_not_fit(tab: Page, widths_server: str, w
     tab.locator("#rounds").fill("3")
     expect(tab.locator("#launch-count")).to_have_text("9 runs now, 6 in later rounds")
     expect(tab.locator("#launch-error")).to_be_hidden()
+
+
+def test_words_explain_themselves_where_they_stand(tab: Page, widths_server: str, widths_home: Any) -> None:
+    choose(tab, widths_server, widths_home)
+    for name, words in (
+        ("Tied blocks", "share one width"),
+        ("Rounds", "selected and retrained in all"),
+        ("baseline and uniform", "whether it matters which widths shrink"),
+    ):
+        button = tab.get_by_role("button", name=f"About {name}")
+        button.click()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        expect(tab.locator(".help:visible").filter(has_text=words)).to_have_count(1)
 
 
 def test_a_plan_is_stored_and_deleted_again(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from backend.models import Run, WidthPlan
+from backend.models import Run, WidthPlan, WidthPlanRun
 from backend.settings import Settings
 from eigenscope.server import build_app
 
@@ -66,7 +67,7 @@ def test_the_page_is_the_previews_plan(widths_client: TestClient, widths_home: A
         assert f">{group['width']:,}<" in row.group()
     assert "fewer than 8 positions per channel" in page
     assert "At least 27 % fewer backbone parameters" in page
-    assert page.count('<li class="met">') == 2
+    assert page.count('<li class="met') == 2
 
 
 def test_what_is_chosen_stands_in_the_controls(widths_client: TestClient, widths_home: Any) -> None:
@@ -92,9 +93,9 @@ def test_what_is_chosen_stands_in_the_controls(widths_client: TestClient, widths
         ("c=magic", "there is no criterion 'magic'"),
         ("c=power_law", "is a slope and no number of dimensions"),
         ("t=100", "has 0 dimensions"),
-        ("t=much", "threshold: "),
+        ("t=much", "Threshold must be a valid number"),
         ("macs=0.0001", "no widths have 0.0001 of the original's MACs"),
-        ("macs=", "nothing bounds the widths"),
+        ("macs=", "MACs ≤ and Parameters ≤ are both empty"),
         ("also=99", "there is no run 99"),
         ("include=retina_head", "has no width group 'retina_head'"),
     ],
@@ -180,7 +181,10 @@ def test_the_result_with_spread_and_verdict(
     assert "128 MiB" in row.group()
     assert "2 succeeded" in row.group()
     assert "AP +1.0 points, 2 seeds against 2 seeds; the baseline's seeds spread by 1.4." in page
-    assert page.count('<li class="met">') == 3
+    assert page.count('<li class="met">') == 2
+    assert re.search(
+        r'<li class="met-in-doubt">.*?but \d+ of the \d+ % comes from groups measured with too few', page
+    )
     assert 'value="2"' in page, "the form offers the next seed"
 
 
@@ -206,6 +210,50 @@ def test_latencies_are_told_as_what_they_are(
     assert "all networks measured in turns by one process" in page
     assert "cannot be compared" not in page
     assert re.search(r'80.0 ms <b class="change">−20 %</b>', page)
+
+
+def test_a_source_from_scratch_is_said_to_be_a_baseline(widths_client: TestClient, widths_home: Any) -> None:
+    with widths_home.database.writing() as session:
+        run = session.get_one(Run, widths_home.source)
+        scratch = {"model": run.specification["model"] | {"norm": "batch"}, "init": {"kind": "scratch"}}
+        run.specification = run.specification | scratch
+        run.attempt, run.started_at = 1, datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+        run.finished_at = datetime(2026, 11, 24, 12, 4, 39, tzinfo=UTC)
+    assert 'data-source-seed="0" data-source-seconds="279"' in text(
+        widths_client, f"/widths?run={widths_home.source}"
+    )
+    assert 'data-source-seed="" data-source-seconds=""' in text(
+        widths_client, f"/widths?run={widths_home.second}"
+    )
+    plan = widths_client.post(API, json={"run_id": widths_home.source}).json()
+    assert len(launch(widths_client, plan, norm=None)["baseline"]) == 1
+    assert "The source counts as the baseline's seed 0" in text(widths_client, f"/widths/{plan['id']}")
+
+
+def test_what_a_plan_trained_is_no_source_to_begin_with(
+    widths_client: TestClient, widths_home: Any, plan: dict[str, Any]
+) -> None:
+    def first() -> str:
+        found = re.search(r'<option value="(\d+)" selected>', text(widths_client, "/widths"))
+        assert found
+        return found.group(1)
+
+    assert first() == str(widths_home.second), "the newest"
+    with widths_home.database.writing() as session:
+        session.add(WidthPlanRun(run_id=widths_home.second, plan_id=plan["id"], role="selected"))
+    assert first() == str(widths_home.source)
+
+
+def test_archived_runs_are_left_out_unless_named(widths_client: TestClient, widths_home: Any) -> None:
+    widths_home.change([widths_home.second], archived=True)
+    option = f'<option value="{widths_home.second}"'
+    assert option not in text(widths_client, "/widths")
+    page = text(widths_client, f"/widths?run={widths_home.source}")
+    assert option not in page
+    assert "Average with" not in page
+    also = f'name="also" value="{widths_home.second}" checked'
+    assert also in text(widths_client, f"/widths?run={widths_home.source}&also={widths_home.second}")
+    assert f"{option} selected" in text(widths_client, f"/widths?run={widths_home.second}")
 
 
 def test_failed_runs_say_why_and_leave_the_verdict_open(

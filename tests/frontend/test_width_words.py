@@ -13,6 +13,7 @@ from backend.widths.result import Result, ResultRow, Spread, Verdict
 from backend.widths.schemas import Plan, Totals
 from frontend.formats import change
 from frontend.width_keys import WidthKeys, figure_query, slider_ends
+from frontend.width_problems import problem_of
 from frontend.width_verdict import accuracy_line, size_lines
 
 
@@ -43,17 +44,29 @@ def test_an_empty_bound_is_none_and_an_absent_one_the_default() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"t": "much"}, "threshold"),
-        ({"macs": "-1"}, "budget"),
-        ({"macs": ""}, "nothing bounds the widths"),
-        ({"tie": "median"}, "tie"),
-        ({"div": "0"}, "divisor"),
-        ({"include": ["neck"]}, "include"),
+        ({"t": "much"}, "^Threshold must be a valid number\\.$"),
+        ({"macs": "-1"}, "^MACs ≤ must be greater than 0\\.$"),
+        ({"macs": ""}, "^MACs ≤ and Parameters ≤ are both empty"),
+        ({"tie": "median"}, "^Tied blocks must be"),
+        ({"div": "0"}, "^Multiples of must be greater than or equal to 1"),
+        ({"include": ["neck"]}, "^Also set must be"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(given: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         WidthKeys(run="3", **given).request()
+
+
+def test_each_problem_stands_at_its_control() -> None:
+    wanted, problems = WidthKeys(run="3", t="much", macs="-1", div="0").read()
+    assert wanted is None
+    assert list(problems) == ["t", "macs", "div"]
+    assert problem_of("iteration: run 3 logged no spectra at 7") == {
+        "i": "Iteration: run 3 logged no spectra at 7."
+    }
+    assert list(problem_of("budget: no widths have 0.1 of the original's MACs")) == ["macs"]
+    assert list(problem_of("the group 'stem' has 0 dimensions; lower the threshold")) == ["t"]
+    assert problem_of("there is no run 3") == {}
 
 
 def test_the_slider_spans_what_the_curve_does() -> None:
