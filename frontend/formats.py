@@ -35,6 +35,19 @@ def integer(value: int | None) -> str:
     return DASH if value is None else f"{value:,}"
 
 
+LONG_NAME, END_OF_NAME = 28, 16
+"""Characters: of a name, and of what stays of its end where it is cut."""
+
+
+def name_parts(name: str) -> tuple[str, str]:
+    """Return a long name in two parts, the end by itself: names of runs often differ there alone."""
+    if len(name) <= LONG_NAME:
+        return name, ""
+    at = name.find(" ", len(name) - END_OF_NAME)
+    at = at if 0 < at < len(name) - END_OF_NAME // 2 else len(name) - END_OF_NAME
+    return name[:at], name[at:]
+
+
 def counted(number: int, one: str, several: str = "") -> str:
     """Write a number with its noun: 1 run, 2 runs, 3 categories."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -17,8 +17,8 @@ from frontend.formats import counted, duration
 class Turn:
     """A queued run and why it waits; `warning` where waiting alone will not help.
 
-    `place` counts from 1 in the order in which runs begin; None of one that waits for another's weights or a worker
-    with more GPUs, which holds nobody up.
+    `place` counts from 1 in the order in which runs begin; None of one that waits for another's weights or
+    for a worker with more GPUs, which holds nobody up.
     """
 
     run: RunItem

@@ -15,6 +15,8 @@ ABOUT = {
     "delete": "Removes all that it measured.",
 }
 
+NO_CHECKPOINT = "It has no checkpoint to go on from; Retry starts it again from the beginning."
+
 
 @dataclass(frozen=True)
 class ActionButton:
@@ -26,12 +28,18 @@ class ActionButton:
     reason: str
 
 
-def action_buttons(run: Run, shown: RunItem) -> list[ActionButton]:
-    """Return the buttons of a run; a recorded one is never resumed or retried."""
+def action_buttons(run: Run, shown: RunItem, has_checkpoint: bool) -> list[ActionButton]:
+    """Return the buttons of a run; a recorded one is never resumed or retried, one without checkpoint not resumed."""
     by_status = actions_by_status(run)
     possible = {action for actions in by_status.values() for action in actions}
+
+    def reason(name: str) -> str:
+        if name not in shown.actions:
+            return _reason(run, name, by_status)
+        return NO_CHECKPOINT if name == "resume" and not has_checkpoint else ""
+
     *others, delete = [
-        ActionButton(name, word, ABOUT[name], "" if name in shown.actions else _reason(run, name, by_status))
+        ActionButton(name, word, ABOUT[name], reason(name))
         for name, word in WORDS.items()
         if name in possible
     ]

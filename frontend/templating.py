@@ -48,6 +48,7 @@ _ENVIRONMENT.filters.update(
     share=formats.share,
     duration=formats.duration,
     time_left=formats.time_left,
+    name_parts=formats.name_parts,
     ago=formats.ago,
     moment=formats.moment,
     size=formats.size,

@@ -48,9 +48,14 @@ def _is_not(value: Any, kind: str) -> str:
     if value is None or value == "":
         return f"is empty; it must be {kind}"
     if isinstance(value, str | int | float):
-        text = str(value)
+        # Half of a character, which JSON can write, can be in no answer.
+        text = str(value).encode("utf-8", "backslashreplace").decode()
         return f"`{text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…'}` is not {kind}"
     return f"must be {kind}"
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}{'' if number == 1 else 's'}"
 
 
 def _number(value: Any) -> str:
@@ -61,8 +66,10 @@ _WRITTEN: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda _: "is missing",
     "literal_error": lambda told: f"must be {told['expected']}",
     "enum": lambda told: f"must be {told['expected']}",
-    "string_too_short": lambda told: f"must have at least {told['min_length']} characters",
-    "string_too_long": lambda told: f"must have at most {told['max_length']} characters",
-    "too_short": lambda told: f"must have at least {told['min_length']} items",
-    "too_long": lambda told: f"must have at most {told['max_length']} items",
+    "string_too_short": lambda told: f"must have at least {_counted(told['min_length'], 'character')}",
+    "string_too_long": lambda told: f"must have at most {_counted(told['max_length'], 'character')}",
+    "string_pattern_mismatch": lambda told: f"must be text of the pattern {told['pattern']}",
+    "string_unicode": lambda _: "holds characters that no text can hold",
+    "too_short": lambda told: f"must have at least {_counted(told['min_length'], 'item')}",
+    "too_long": lambda told: f"must have at most {_counted(told['max_length'], 'item')}",
 }

@@ -9,7 +9,7 @@ from backend.http.dependencies import ReadSession, SettingsDep
 from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.heartbeat import heartbeat
-from backend.runs.presentation import detail
+from backend.runs.presentation import RunItem, detail
 from backend.runs.waiting import lack_of_gpus
 from backend.spectra.criteria import CRITERIA
 from backend.widths.repository import plan_of_run
@@ -44,6 +44,7 @@ def show(
     found = service.get(session, run_id)
     run = detail(session, found)
     charts = charts_of_run(session, found)
+    kept = repository.checkpoints(session, run_id)
     gpus = found.specification.get("resources", {}).get("gpus")
     return page(
         request,
@@ -52,17 +53,24 @@ def show(
         peer=counterpart(session, found),
         cautions=cautions(session, [found], c, t),
         criteria=list(CRITERIA.values()),
-        buttons=action_buttons(found, run),
+        buttons=action_buttons(found, run, bool(kept)),
         beat=heartbeat(session, found, settings),
         lack=lack_of_gpus(session, settings, gpus) if found.status == "queued" and gpus else "",
         settings=setting_groups(run.specification),
         training=[chart for chart in charts if not chart.aside],
         asides=[chart for chart in charts if chart.aside],
         waited=measurements.mean_metric(session, run_id, "data_wait"),
-        checkpoints=repository.checkpoints(session, run_id),
+        checkpoints=kept,
+        bare=_is_bare(run),
         plans=plans(session, run_id),
         plan=plan_of_run(session, run_id),
         kept=KEPT,
         pictured=bool(measurements.prediction_iterations(session, run_id)),
         view=explorer_view(session, [found]),
     )
+
+
+def _is_bare(run: RunItem) -> bool:
+    """Whether a run has ended before anything of it was recorded: its error, log and settings are all there is."""
+    ended = run.status in ("failed", "cancelled", "lost")
+    return ended and not run.progress.iteration and not run.summary.snapshots

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
+from backend.models import Run
 from backend.runs.table.columns import BUILT_IN, Column
 from frontend import formats
 from frontend.figures.colours import colour_class
@@ -49,7 +50,7 @@ class RowWriter:
         note = _note(run.notes) if run.notes else ""
         tags = "".join([self._tag(tag) for tag in run.tags])
         return (
-            f'<th scope="row" class="name"><span>{self._badge(one)}<a href="/runs/{run.id}">{escape(run.name)}</a>'
+            f'<th scope="row" class="name"><span>{self._badge(one)}{_link(run)}'
             f'{_origin(run.origin)}{aside}{note}{tags}<button type="button" class="row-mark edit" data-edit="name" '
             'title="Rename, tags, notes (e)" aria-label="Edit">✎</button></span></th>'
         )
@@ -96,6 +97,16 @@ class RowWriter:
             return f'<td class="number">{formats.DASH}</td>'
         exact, ago = formats.moment(value), formats.ago(value, self._now)
         return f'<td class="number"><time datetime="{value.isoformat()}" title="{exact}">{ago}</time></td>'
+
+
+def _link(run: Run) -> str:
+    first, end = formats.name_parts(run.name)
+    if not end:
+        return f'<a href="/runs/{run.id}">{escape(run.name)}</a>'
+    return (
+        f'<a class="cut-name" href="/runs/{run.id}" title="{escape(run.name)}" aria-label="{escape(run.name)}">'
+        f"<span>{escape(first)}</span><span>{escape(end)}</span></a>"
+    )
 
 
 def _note(notes: str) -> str:

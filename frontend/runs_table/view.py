@@ -23,6 +23,16 @@ MORE_GROUPINGS = ("training.lr", "training.batch_size", "training.seed", "origin
 UPWARDS_FIRST = frozenset({"text", "tags", "setting"})
 """Kinds of column that a first click sorts from A to Z; numbers go from the largest."""
 
+NEVER_AVERAGED = frozenset({"id", "parent_run_id", "attempt"})
+OF_A_NETWORK = frozenset({"parameters", "backbone_parameters", "macs", "layers", "seconds_per_iteration"})
+"""Columns whose mean says nothing over different networks."""
+
+
+def network(run: Run) -> tuple[object, ...]:
+    """Return what tells networks apart: of a recorded run, nothing is known but that it is one."""
+    model = run.specification.get("model") or {}
+    return tuple(model.get(key) for key in ("architecture", "backbone"))
+
 
 @dataclass(frozen=True, slots=True)
 class RowView:
@@ -64,19 +74,51 @@ class GroupView:
 
     def mean(self, column: Column) -> tuple[str, str]:
         """Return the mean of a column and its deviation as text; empty where there is none or it says nothing."""
-        found = self.group.mean(column) if self.group and column.kind != "moment" else None
-        if found is None or column.key in ("id", "parent_run_id", "attempt") or column.kind == "setting":
+        of, unit = self._averaged(column)
+        found = self.group.mean(of) if self.group and column.kind != "moment" else None
+        if found is None or column.key in NEVER_AVERAGED or column.kind == "setting" or self._unlike(column):
             return "", ""
         value = round(found.value) if column.key in ("iteration", "layers", "snapshots") else found.value
+        words = f"{cell(of, value)}{unit}"
         if found.deviation is None or not (column.kind == "fraction" or column.metric):
-            return cell(column, value), ""
+            return words, ""
         deviation = percent(found.deviation) if column.kind == "fraction" else f"{found.deviation:.2g}"
-        return cell(column, value), f"± {deviation}"
+        return words, f"± {deviation}"
+
+    def averaged_runs(self, column: Column) -> int:
+        """Return over how many runs a column's mean is."""
+        found = self.group.mean(self._averaged(column)[0]) if self.group else None
+        return found.runs if found else 0
+
+    def _averaged(self, column: Column) -> tuple[Column, str]:
+        """Return what is averaged under a column, and its unit: under AP, of classifiers alone their top-1."""
+        runs = self._runs
+        if column.key == "ap" and runs and all(run.ap is None for run in runs):
+            return BUILT_IN["top1"], " % top-1"
+        if column.key == "iteration" and runs and runs[0].iterations:
+            return column, f" of {runs[0].iterations:,}"
+        return column, " %" if column.kind == "fraction" else ""
+
+    def _unlike(self, column: Column) -> bool:
+        """Whether the runs' numbers are of different things, whose mean says nothing."""
+        runs = self._runs
+        if column.key == "ap":
+            return len({run.ap is None for run in runs if run.ap is not None or run.top1 is not None}) > 1
+        if column.key == "iteration":
+            return len({run.iterations for run in runs}) > 1
+        if column.key in OF_A_NETWORK:
+            return len({network(run) for run in runs}) > 1
+        return False
+
+    @property
+    def _runs(self) -> list[Run]:
+        return [row.run for row in self.group.rows] if self.group else []
 
     @property
     def mean_ap(self) -> str:
-        """The mean AP of its runs."""
-        return self.mean(BUILT_IN["ap"])[0]
+        """The mean AP of its runs; empty where some of them have a top-1 in its place."""
+        words = self.mean(BUILT_IN["ap"])[0]
+        return "" if "top-1" in words else words
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,20 @@ export function make(tag, text = "", className = "") {
  * Show a sentence for some seconds.
  * @param {string} text
  * @param {"note" | "error"} [kind]
+ * @param {() => void} [undo] takes back what was done; then it can be taken back for some seconds
  */
-export function toast(text, kind = "note") {
+export function toast(text, kind = "note", undo = undefined) {
   const line = make("div", text, `toast ${kind}`);
+  if (undo) {
+    const button = make("button", "Undo");
+    button.addEventListener("click", () => {
+      line.remove();
+      undo();
+    });
+    line.append(" ", button);
+  }
   byId("toasts", HTMLElement).append(line);
-  setTimeout(() => line.remove(), kind === "error" ? 9000 : 3500);
+  setTimeout(() => line.remove(), kind === "error" || undo ? 9000 : 3500);
 }
 
 /**

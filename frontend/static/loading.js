@@ -1,4 +1,4 @@
-/** Says how much of the chosen layer's spectra has come: "120 of 200 iterations". */
+/** Says how much of the chosen layer's spectra has come: "loading 120 of 200 snapshots". */
 
 import { integer } from "./numbers.js";
 
@@ -42,7 +42,7 @@ export class Loading {
       got += part.got;
       of += part.of;
     }
-    return of && got < of ? `${integer(got)} of ${integer(of)} iterations` : "";
+    return of && got < of ? `loading ${integer(got)} of ${integer(of)} snapshots` : "";
   }
 
   #say() {

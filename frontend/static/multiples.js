@@ -20,6 +20,11 @@ export class Multiples {
     /** @type {Map<string, {got: number, of: number, problem: string}>} by layer, of those on their way */
     this.coming = new Map();
     this.running = 0;
+    /** Layers to be drawn in the next frame; the others stand. @type {Set<string>} */
+    this.fresh = new Set();
+    this.frame = 0;
+    /** The common scale that the charts were drawn on. */
+    this.scale = "";
     /** @type {Map<string, string>} */
     this.colours = new Map();
     this.sight = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "160px" });
@@ -90,9 +95,9 @@ export class Multiples {
       if (!chart) continue;
       chart.seen = entry.isIntersecting;
       if (!chart.seen) chart.release();
+      else this.#drawSoon(chart.layer.name);
     }
     this.#fetchSeen();
-    this.explorer.redraw();
   }
 
   /** Fetch what the charts in sight lack, a few layers at a time. */
@@ -124,7 +129,7 @@ export class Multiples {
     await Promise.all(answers);
     this.running--;
     if (!state.problem) this.coming.delete(layer);
-    this.explorer.redraw();
+    this.#drawSoon(layer);
     this.#fetchSeen();
   }
 
@@ -142,11 +147,32 @@ export class Multiples {
     this.explorer.redraw();
   }
 
+  /**
+   * Draw this layer in the next frame, and the others only where it moves the scale that all share.
+   * @param {string} layer
+   */
+  #drawSoon(layer) {
+    this.fresh.add(layer);
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.#draw((name) => this.fresh.has(name));
+    });
+  }
+
   draw() {
+    this.#draw(() => true);
+  }
+
+  /** @param {(layer: string) => boolean} wanted */
+  #draw(wanted) {
     const seen = [...this.charts.values()].filter((chart) => chart.seen);
-    if (!seen.length) return;
+    if (!seen.length) return void this.fresh.clear();
     const look = this.#appearance();
-    for (const chart of seen) chart.draw(this.explorer, look, this.#stateOf(chart.layer.name));
+    const scale = `${look.widest} ${look.highest}`;
+    const drawn = scale === this.scale ? seen.filter((chart) => wanted(chart.layer.name)) : seen;
+    this.scale = scale;
+    this.fresh.clear();
+    for (const chart of drawn) chart.draw(this.explorer, look, this.#stateOf(chart.layer.name));
   }
 
   /** @param {string} layer */

@@ -30,7 +30,14 @@ export class Predictions {
     /** @type {Answer | null} */
     this.answer = null;
     this.chosen.addEventListener("change", () => this.#load(Number(this.chosen.value)));
-    this.score.addEventListener("input", () => this.#draw());
+    this.note = byId("predictions-note", HTMLElement);
+    /** Whether a person has chosen the score: then it stays. */
+    this.scored = false;
+    this.score.addEventListener("input", () => {
+      this.scored = true;
+      this.note.hidden = true;
+      this.#draw();
+    });
     this.shape.addEventListener("change", () => this.#draw());
   }
 
@@ -60,6 +67,7 @@ export class Predictions {
     const masks = answer.images.some((one) => [...one.truth, ...one.found].some((thing) => thing.outlines));
     this.shape.hidden = !masks;
     this.section.hidden = false;
+    if (!this.scored) this.#startBelowTheBest(answer);
     this.#draw();
   }
 
@@ -72,6 +80,23 @@ export class Predictions {
     this.chosen.replaceChildren(
       ...answer.iterations.map((one) => new Option(integer(one), String(one), false, one === answer.iteration)),
     );
+  }
+
+  /**
+   * A young run is sure of nothing: begin where something of what it found is shown.
+   * @param {Answer} answer
+   */
+  #startBelowTheBest(answer) {
+    const usual = Number(this.score.defaultValue);
+    const scores = answer.images.flatMap((one) => one.found.map(({ score }) => score ?? 0));
+    const best = Math.max(0, ...scores);
+    const low = scores.length > 0 && best < usual;
+    // A step or more below the best, so that more than one is seen.
+    const step = Number(this.score.step);
+    const start = low ? Math.max(0, (Math.ceil(best / step - 1e-9) - 2) * step) : usual;
+    this.score.value = String(start);
+    this.note.hidden = !low;
+    this.note.textContent = low ? `No score reaches ${usual.toFixed(2)}; shown from ${start.toFixed(2)}, the best is ${best.toFixed(2)}.` : "";
   }
 
   #draw() {

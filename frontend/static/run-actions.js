@@ -20,10 +20,15 @@ export function attachActions(head, done) {
     hush();
     if (question && !(await confirmed(question[0], `${button.dataset.name}\n${question[1]}`, question[2]))) return;
     hush();
+    const archives = action === "archive" && !head.dataset.archived;
     try {
       await act(run, action, head);
       if (action === "delete") return location.assign("/");
-      toast(saidOf(action, head, recorded));
+      const back = async () => {
+        await send("PATCH", `/runs/${run}`, { archived: false }).catch((error) => toast(error.message, "error"));
+        done();
+      };
+      toast(saidOf(action, head, recorded), "note", archives ? back : undefined);
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), "error");
     }

@@ -25,7 +25,11 @@ const readHeartbeat = watchHeartbeat(run);
 async function bring() {
   const page = await refreshRegions();
   readHeartbeat();
-  if (page) adoptCharts(page);
+  if (page) {
+    adoptCharts(page);
+    adoptName(page);
+    showMeasured();
+  }
   return page;
 }
 
@@ -44,6 +48,25 @@ watchRuns((change) => {
 });
 attachActions(head, update);
 attachWords(run, bring);
+
+/**
+ * Take over the run's name where it was changed: figures name their runs.
+ * @param {Document} page
+ */
+function adoptName(page) {
+  const [here, there] = [document, page].map((one) => one.querySelector("#readout li a"));
+  if (!here || !there || here.textContent === there.textContent) return;
+  here.replaceWith(document.importNode(there, true));
+  for (const chart of explorer.charts) chart.show(explorer.view);
+}
+
+/** Of a run that ended before anything was measured there is nothing to draw, until it is started again. */
+function showMeasured() {
+  for (const id of ["training", "measured"]) {
+    const part = document.getElementById(id);
+    if (part) part.hidden = "bare" in head.dataset;
+  }
+}
 
 /**
  * Add the charts of metrics that have been measured since the page was made; those that are there stay as they are.

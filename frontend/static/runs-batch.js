@@ -18,7 +18,7 @@ export function attachBatch(changed) {
     const action = event.target instanceof HTMLElement ? event.target.dataset.batch : undefined;
     if (!action) return;
     const picked = chosen();
-    if (await agreed(action, picked)) await act(action, picked);
+    if (await agreed(action, picked)) await act(action, picked, changed);
     changed();
   });
 }
@@ -26,14 +26,19 @@ export function attachBatch(changed) {
 /**
  * @param {string} action
  * @param {HTMLTableRowElement[]} picked
+ * @param {() => void} changed
  */
-async function act(action, picked) {
+async function act(action, picked, changed) {
+  const run_ids = picked.map((row) => Number(row.dataset.id));
   try {
-    const run_ids = picked.map((row) => Number(row.dataset.id));
     const answer = await send("POST", "/runs/batch", { action, run_ids });
     if (answer.refused) return showResults(action, answer);
     const rest = action === "archive" ? "; “Archived only” shows them" : "";
-    toast(`${answer.done} ${DONE[action]}${rest}`);
+    const back = async () => {
+      await send("POST", "/runs/batch", { action: "unarchive", run_ids }).catch((error) => toast(error.message, "error"));
+      changed();
+    };
+    toast(`${answer.done} ${DONE[action]}${rest}`, "note", action === "archive" ? back : undefined);
   } catch (error) {
     toast(/** @type {Error} */ (error).message, "error");
   }

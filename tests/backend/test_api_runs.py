@@ -40,6 +40,7 @@ def test_a_launched_run_is_queued_and_shown(client: TestClient, body: dict[str, 
         "iterations": 100,
         "seconds_per_iteration": None,
         "eta_seconds": None,
+        "eta_whole": True,
     }
     assert shown["specification"] == body
     assert shown["actions"] == ["cancel", "delete"]

@@ -116,14 +116,14 @@ def test_the_newest_ap_stands_in_the_list_of_runs(client: TestClient, recorded: 
 
 BAD_POINTS: list[tuple[Any, str]] = [
     ({"iteration": -1, "values": {"loss": 1}}, "iteration: must be at least 0"),
-    ({"iteration": 2**31, "values": {"loss": 1}}, "less than or equal to 2147483647"),
+    ({"iteration": 2**31, "values": {"loss": 1}}, "at most 2147483647"),
     ({"iteration": 1, "values": {}}, "at least 1 item"),
     ({"iteration": 1, "values": {"loss": "low"}}, "`low` is not a number"),
     ({"iteration": 1, "values": {"lo\0ss": 1}}, "printable"),
     ({"iteration": 1, "values": {"x" * 101: 1}}, "at most 100 characters"),
     ({"iteration": 1}, "values: is missing"),
     ([], "at least 1 item"),
-    ("loss", "valid dictionary"),
+    ("loss", "not a set of names"),
 ]
 
 
@@ -142,7 +142,7 @@ def one_layer(**changes: Any) -> dict[str, Any]:
 BAD_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"name": " "}, "name: the text must be printable, in one line and not blank"),
     ({"name": "a\nb"}, "name: the text must be printable"),
-    ({"name": "x" * 201}, "name: String should have at most 200"),
+    ({"name": "x" * 201}, "name: must have at most 200"),
     ({"iterations": -1}, "iterations: "),
     ({"init": {"kind": "magic"}}, "init.kind: "),
     ({"init": "scratch"}, "init: "),
@@ -155,7 +155,7 @@ BAD_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"layers": []}, "layers: "),
     ({"layers": 2 * one_layer()["layers"]}, "layers names 'a' 2 times"),
     (one_layer(order=1), "layers must be numbered by order from 0 without gaps"),
-    (one_layer(width=0), "greater than or equal to 1"),
+    (one_layer(width=0), "must be at least 1"),
     (one_layer(map="A map"), "pattern"),
     (one_layer(stage="x" * 201), "at most 200"),
     (one_layer(name="layer\0"), "printable"),

@@ -288,7 +288,7 @@ def test_partial_loads_say_how_much_is_here(tab: Page, server: str, roles: dict[
     tab.wait_for_selector(DRAWN)
     note = tab.locator("figure[data-figure=spectrum] .chart-note")
     tab.locator("#iteration").focus()
-    expect(note).to_have_text("0 of 12 iterations")
+    expect(note).to_have_text("loading 0 of 12 snapshots")
     for one in list(held):
         one.continue_()
     expect(note).to_have_text("")

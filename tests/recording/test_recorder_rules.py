@@ -154,7 +154,7 @@ def test_each_write_of_scalars_says_when_it_was(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": ""}, "name: String should have at least 1 character"),
+        ({"name": ""}, "name: must have at least 1 character"),
         ({"init": "magic"}, "init.kind: must be 'imagenet', 'scratch' or 'unknown'"),
         ({"settings": {"layers": [1]}}, "settings: 'layers' is a list; a setting is text"),
         ({"iterations": -1}, "iterations: "),

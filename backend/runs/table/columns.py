@@ -115,7 +115,7 @@ def _columns() -> list[Column]:
 
 
 BUILT_IN: Mapping[str, Column] = {column.key: column for column in _columns()}
-SHOWN = ("status", "iteration", "duration", "ap", "mask_ap", "parameters", "macs", "dataset", "created_at")
+SHOWN = ("status", "ap", "mask_ap", "iteration", "duration", "parameters", "macs", "dataset", "created_at")
 """The columns of a table whose columns nobody chose; `mask_ap` only where a run has one."""
 
 
