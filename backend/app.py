@@ -14,7 +14,7 @@ from backend.database import Database
 from backend.datasets import endpoints as datasets
 from backend.datasets import image_endpoints as dataset_images
 from backend.http.access import Access
-from backend.http.errors import add_error_handlers
+from backend.http.errors import ERRORS, add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.measurements import endpoints as measurements
 from backend.runs import checkpoint_files, heartbeat, log_endpoints
@@ -31,7 +31,7 @@ API = "/api/v1"
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its database must be at the newest migration already."""
-    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan)
+    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan, responses=ERRORS)
     app.state.settings = settings
     app.state.database = Database(settings.database)
     app.state.broker = Broker(settings)

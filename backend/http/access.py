@@ -61,7 +61,7 @@ class Access:
             detail = f"this server does not answer to the host '{named}'; add it to EIGENSCOPE_ALLOWED_HOSTS"
             return answer(400, "invalid_host", detail)
         origin = headers.get("origin")
-        if scope["method"] not in SAFE_METHODS and origin is not None and urlsplit(origin).netloc != host:
+        if scope["method"] not in SAFE_METHODS and origin is not None and _netloc(origin) != host:
             return answer(403, "foreign_origin", "a page of another origin may not change anything here")
         if not self._settings.token or scope["path"].startswith(OPEN_PATHS) or self._signed_in(headers):
             return None
@@ -80,6 +80,13 @@ class Access:
         except CookieError:
             return False
         return morsel is not None and same(morsel.value, cookie_value(token))
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

@@ -129,6 +129,13 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
     return session.execute(query.order_by(Spectrum.iteration)).all()
 
 
+def spectra_count(session: Session, run_id: int, layer: int, after: int) -> int:
+    """Return how many spectra of one layer there are later than `after`."""
+    s = SpectrumSummary
+    query = select(func.count()).where(s.run_id == run_id, s.layer == layer, s.iteration > after)
+    return session.scalar(query) or 0
+
+
 def all_spectra(session: Session, run_id: int) -> Sequence[tuple[int, int, bytes]]:
     """Return (layer, iteration, float32 bytes) of every spectrum of a run."""
     query = select(Spectrum.layer, Spectrum.iteration, Spectrum.eigenvalues).where(Spectrum.run_id == run_id)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from backend.texts import storable
+
 MOST_TAGS = 20
 
 
@@ -14,12 +16,6 @@ def _named(text: str) -> str:
     if not stripped or not stripped.isprintable():
         raise ValueError("write at least one letter, on one line")
     return stripped
-
-
-def _storable(text: str) -> str:
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("the text holds a NUL or half a character; remove it")
-    return text
 
 
 class RunEdit(BaseModel):
@@ -31,7 +27,7 @@ class RunEdit(BaseModel):
     tags: list[Annotated[str, Field(max_length=60), AfterValidator(_named)]] | None = Field(
         None, max_length=MOST_TAGS, description="In place of those it has."
     )
-    notes: Annotated[str, Field(max_length=10_000), AfterValidator(_storable)] | None = None
+    notes: Annotated[str, Field(max_length=10_000), AfterValidator(storable)] | None = None
     archived: bool | None = Field(
         None, description="Lists leave an archived run out; one that is queued or running is refused."
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.http.parameters import RunId
 from backend.models import Run
 from backend.models.base import now
 from backend.runs import recordings, service
@@ -48,6 +49,6 @@ def heartbeat(run: Run, settings: Settings) -> Heartbeat | None:
 
 
 @router.get("/runs/{run_id}/heartbeat")
-def show(run_id: int, session: ReadSession, settings: SettingsDep) -> Heartbeat | None:
+def show(run_id: RunId, session: ReadSession, settings: SettingsDep) -> Heartbeat | None:
     """Say when a running run was last heard of; null while it does not run."""
     return heartbeat(service.get(session, run_id), settings)
