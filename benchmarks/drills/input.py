@@ -23,13 +23,15 @@ from backend.database import Database
 from backend.settings import Settings
 from benchmarks.drills.input_described import described, documents, label, operations
 from benchmarks.drills.input_home import Ids, fill
-from benchmarks.drills.input_wire import Answer, Sent, Wire, faults
+from benchmarks.drills.input_wire import DRAWS, Answer, Sent, Wire, faults
 from benchmarks.drills.input_wrong import wrong
 from eigenscope.server import build_app
 
 REFILL_EVERY = 150
 """Requests after which the database is filled anew, since some of them delete what is there."""
 SHOWN = 60
+SMALL = 1000
+"""So few requests do not spend their time on drawing the demo's images."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def _send_described(
     each = max(2, -(-count // len(found)))
     # A small run asks some of the operations only, others for another seed.
     chosen = found if each * len(found) <= 2 * count else found[seed % 3 :: 3]
+    if count < SMALL:
+        chosen = [one for one in chosen if one.path != DRAWS]
     ids = fill(settings, database)
     for operation in chosen:
         if operation.method.upper() != "GET":

@@ -100,14 +100,9 @@ def _with_known_ids(case: Any, ids: Ids, rng: random.Random) -> None:
 
 def _small(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a request for generated images that is soon done."""
-    small = {
-        name: min(body.get(name, most), most) for name, most in MOST_SHAPES.items() if _is_int(body, name)
-    }
+    numbers = {name: body.get(name, most) for name, most in MOST_SHAPES.items()}
+    small = {name: MOST_SHAPES[name] for name, value in numbers.items() if isinstance(value, int | float)}
     return {**body, **small}
-
-
-def _is_int(body: Mapping[str, Any], name: str) -> bool:
-    return type(body.get(name, 0)) is int
 
 
 def _prepared(case: Any, operation: str) -> Sent | None:

@@ -97,6 +97,13 @@ def test_a_run_that_is_too_large_for_one_answer(
     assert later.json()["iterations"] == [1, 2]
 
 
+def test_more_images_than_can_be_drawn_while_a_request_waits(client: TestClient) -> None:
+    body = {"kind": "shapes", "name": "many", "train": 100_000, "val": 1, "size": 2048}
+    refused(
+        client.post("/api/v1/datasets", json=body), "100,001 images of 2048 x 2048 pixels", "take 64 or fewer"
+    )
+
+
 @pytest.mark.parametrize("text", [" " * 499 + "x", "a" + " " * 498 + "x", "a=" + " " * 497 + "\u200b"])
 def test_a_filter_of_blanks_is_read_at_once(client: TestClient, text: str) -> None:
     begun = time.monotonic()

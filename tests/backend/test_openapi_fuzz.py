@@ -10,7 +10,7 @@ from backend.http import errors
 from benchmarks.drills.input import run
 from benchmarks.drills.input_wire import Answer, Sent, faults
 
-REQUESTS = 400
+REQUESTS = 250
 
 
 def test_wrong_input_is_answered_in_one_shape(
