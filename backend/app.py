@@ -15,7 +15,7 @@ from backend.database import Database
 from backend.datasets import endpoints as datasets
 from backend.datasets import image_endpoints as dataset_images
 from backend.http.access import Access
-from backend.http.errors import add_error_handlers
+from backend.http.errors import ERRORS, add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.http.proxy import add_proxy
 from backend.measurements import endpoints as measurements
@@ -34,7 +34,9 @@ API = "/api/v1"
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its database must be at the newest migration already."""
     # The usual viewer of /docs comes from a foreign host; frontend/pages/api.py has one of our own.
-    app = FastAPI(title="Eigenscope", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Eigenscope", version="1", lifespan=_lifespan, responses=ERRORS, docs_url=None, redoc_url=None
+    )
     app.state.settings = settings
     app.state.database = Database(settings.database)
     app.state.broker = Broker(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from backend.measurements.service import PAPER_CRITERION, criterion_threshold
-from backend.runs.specification import Part
+from backend.runs.specification import LARGEST, Part
 from frontend import gather
 from frontend.figures.alignment import Align
 from frontend.figures.along import Along
@@ -34,7 +34,10 @@ class FigureRequest(Part):
         description="Of `multiples`: each layer's `spectrum` at the iteration, or its `dimension` along training.",
     )
     iteration: int | None = Field(
-        None, description="The last snapshot not later than this; empty takes the last of all.", ge=0
+        None,
+        description="The last snapshot not later than this; empty takes the last of all.",
+        ge=0,
+        le=LARGEST,
     )
     criterion: str = Field(PAPER_CRITERION, description="What counts as a dimension.", max_length=40)
     threshold: float | None = Field(None, description="The criterion's threshold; empty takes its default.")

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.responses import Response
 
+from backend.http.files import with_shaped_errors
 from frontend import assets, modules
 from frontend.pages import (
     api,
@@ -52,7 +53,8 @@ def add_site(app: FastAPI) -> None:
     app.include_router(figures.router, prefix="/api/v1")
     app.include_router(dataset_figures.router, prefix="/api/v1")
     app.include_router(assets.router)
-    app.mount(f"/static/{assets.static_version()}", assets.ImmutableFiles(directory=modules.FOLDER))
+    files = assets.ImmutableFiles(directory=modules.FOLDER)
+    app.mount(f"/static/{assets.static_version()}", with_shaped_errors(files))
     for kind, handler in list(app.exception_handlers.items()):
         if kind is not WebSocketRequestValidationError:
             app.add_exception_handler(kind, _with_page(handler))

@@ -24,6 +24,8 @@ from backend.datasets.paths import climbing_problem, short
 from backend.datasets.problems import Problems
 from backend.errors import InvalidInput
 
+LONGEST_NAME = 90
+"""Letters of a category's name: its metric, such as mask_ap/NAME, is stored in a column of 100."""
 Report = Callable[[str], None]
 
 
@@ -156,10 +158,14 @@ def _entries(raw: list[Any], what: str, plural: str, report: Report) -> Iterator
 def _categories(raw: list[Any], report: Report) -> Iterator[Category]:
     for number, entry in _entries(raw, "category", "categories", report):
         name = entry.get("name")
-        if isinstance(name, str) and name.strip():
-            yield Category(number, name)
-        else:
+        if not isinstance(name, str) or not name.strip():
             report(f"category {number} has no name; give it one")
+        elif "\0" in name or len(name) > LONGEST_NAME:
+            report(
+                f"category {number} has a name that holds a NUL or is longer than {LONGEST_NAME} letters; shorten it"
+            )
+        else:
+            yield Category(number, name)
 
 
 def _images(raw: list[Any], report: Report) -> Iterator[Image]:

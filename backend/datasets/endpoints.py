@@ -21,12 +21,15 @@ from backend.datasets.schemas import (
     VocRegistration,
 )
 from backend.datasets.shapes import ShapesParameters
+from backend.errors import InvalidInput
 from backend.http.dependencies import DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
 from backend.models import Dataset
 from backend.settings import Settings
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
+MOST_PIXELS = 2**28
+"""Drawn for one request: some minutes' worth."""
 DatasetId = Annotated[int, PathParameter(ge=1, lt=2**31)]
 
 
@@ -84,4 +87,10 @@ def _register(body: Registration, database: Database, settings: Settings) -> Dat
 
 
 def _parameters(body: ShapesRegistration) -> ShapesParameters:
+    images, most = body.train + body.val, MOST_PIXELS // body.size**2
+    if images > most:
+        raise InvalidInput(
+            f"{images:,} images of {body.size} x {body.size} pixels are too many to draw while a request waits; take "
+            f"{most:,} or fewer, or smaller ones"
+        )
     return ShapesParameters(train=body.train, val=body.val, size=body.size, seed=body.seed)

@@ -6,6 +6,15 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from backend.errors import InvalidInput
 
+LONGEST_PART, LONGEST_PATH = 255, 1024
+"""Bytes of one name, and of a path: file systems refuse longer ones, and so does looking whether they exist."""
+
+
+def is_too_long(text: str) -> bool:
+    """Whether no file system would take the path."""
+    sizes = [len(part.encode("utf-8", "replace")) for part in text.split("/")]
+    return max(sizes) > LONGEST_PART or sum(sizes) + len(sizes) > LONGEST_PATH
+
 
 def climbing_problem(text: str, folder: str) -> str | None:
     """Return why `text` is no path inside a folder (which is called `folder`), and the mend; None where it is one.
@@ -14,6 +23,8 @@ def climbing_problem(text: str, folder: str) -> str | None:
     """
     if not text.strip() or "\0" in text:
         return f"{text!r}, which names nothing; name a path inside {folder}"
+    if is_too_long(text):
+        return f"{text[:40]!r} …, which is longer than any file system takes; name a path inside {folder}"
     posix, windows = PurePosixPath(text), PureWindowsPath(text)
     if posix.is_absolute() or windows.drive or windows.root:
         return f"{text!r}, which is absolute; name a path relative to {folder}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from backend.errors import InvalidInput
 
 SHOWN = 5
+LONGEST = 400
+"""Letters of one sentence; a file may hold megabytes where a number should stand."""
 
 
 class Problems:
@@ -18,7 +20,7 @@ class Problems:
         """Count one problem and keep its sentence while there is room."""
         self.count += 1
         if len(self.first) < SHOWN:
-            self.first.append(sentence)
+            self.first.append(sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]} …")
 
     def raise_any(self) -> None:
         """Raise one `InvalidInput` that tells the number of problems and the first five."""

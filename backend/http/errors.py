@@ -10,7 +10,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from pydantic import BaseModel
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.errors import EigenscopeError
@@ -19,6 +20,36 @@ from backend.runs.places import place_of
 
 _log = logging.getLogger(__name__)
 _TYPES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+LONGEST_DETAIL = 2000
+"""Letters; a sentence that quotes what was sent is cut, not the whole of it sent back."""
+LONGEST_FIELD = 200
+MOST_FIELDS = 50
+"""A list of thousands of wrong items is not answered item by item."""
+
+
+class FieldError(BaseModel):
+    """A field that is wrong, and what to change."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """What every error answers; `fields` where single fields of the request are wrong."""
+
+    error: str
+    detail: str
+    fields: list[FieldError] | None = None
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "model": ErrorAnswer,
+        "description": "The request cannot be answered; `detail` says what to change.",
+    },
+    422: {"model": ErrorAnswer, "description": "A parameter or field is wrong; `detail` says which."},
+}
+"""What every operation may answer besides its own, as the OpenAPI document says it."""
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -26,13 +57,21 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(EigenscopeError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(Exception, _unexpected)
 
 
 def answer(status: int, kind: str, detail: str, **more: Any) -> JSONResponse:
     """Return an error response in the one shape."""
-    return JSONResponse({"error": kind, "detail": detail, **more}, status_code=status)
+    content = {"error": kind, "detail": _shown(detail, LONGEST_DETAIL), **more}
+    return JSONResponse(content, status_code=status)
+
+
+def _shown(text: str, longest: int) -> str:
+    """Return text that can be sent, without halves of characters, and cut where it is very long."""
+    sound = text.encode("utf-8", "replace").decode()
+    return sound if len(sound) <= longest else f"{sound[:longest]} …"
 
 
 def field_errors(
@@ -44,11 +83,14 @@ def field_errors(
     """
     found = []
     for error in errors:
-        run, field = _place(error["loc"])
+        # Where the body is no JSON, the place is a count of letters.
+        run, field = ("", "") if error["type"] == "json_invalid" else _place(error["loc"])
         # Several contradictions of one specification come as the lines of one message.
         for message in _message(error, meant(field)).splitlines():
             path = ".".join(filter(None, (run, field or _named(message))))
-            found.append({"field": path, "message": message})
+            found.append({"field": _shown(path, LONGEST_FIELD), "message": _shown(message, LONGEST_DETAIL)})
+            if len(found) == MOST_FIELDS:
+                return found
     return found
 
 
@@ -66,7 +108,7 @@ def _named(message: str) -> str:
 
 def _place(location: Sequence[Any]) -> tuple[str, str]:
     """Return which of several runs is meant, as `runs.1`, empty where there is one; and the field."""
-    parts = [str(part) for part in location if part not in ("body", "query", "path")]
+    parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
     several = len(parts) > 1 and parts[0] == "runs" and parts[1].isdigit()
     return (".".join(parts[:2]), _field(parts[2:])) if several else ("", _field(parts))
 
@@ -82,6 +124,8 @@ def _field(parts: list[str]) -> str:
 
 
 def _message(error: Any, meant: str | None) -> str:
+    if error["type"] == "json_invalid":
+        return f"the body is no JSON ({error['ctx']['error']} at character {error['loc'][-1]}); mend it"
     if error["type"] == "extra_forbidden":
         if meant:
             return f"there is no such field; {meant} is meant, perhaps"
@@ -105,7 +149,23 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the handler's type
     kind = _TYPES.get(error.status_code, "http_error")
-    return answer(error.status_code, kind, str(error.detail))
+    # FastAPI's words where a body is broken in another way than JSON's grammar: its encoding, its depth, its numbers.
+    detail = _UNREADABLE if error.detail == "There was an error parsing the body" else str(error.detail)
+    response = answer(error.status_code, kind, detail)
+    # Such as Allow, which says by what methods an address may be asked.
+    response.headers.update(error.headers or {})
+    return response
+
+
+_UNREADABLE = "the body cannot be read; send JSON in UTF-8, not nested deeply, with numbers of few digits"
+
+
+async def _unstorable(_request: Request, error: Exception) -> JSONResponse:
+    _log.warning("the database refuses a value: %s", error)
+    detail = (
+        "a number or a text of the request is beyond what the database can hold; make it smaller or plainer"
+    )
+    return answer(422, "invalid_input", detail)
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:

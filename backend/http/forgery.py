@@ -38,7 +38,14 @@ def _from_elsewhere(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "none") not in OWN_SITES:
         return True
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    return origin is not None and _netloc(origin) != headers.get("host", "")
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _kind_fits(headers: Headers) -> bool:

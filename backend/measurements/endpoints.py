@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from backend.http.dependencies import DatabaseDep, ReadSession, WriteSession
+from backend.http.parameters import LARGEST, RunId
 from backend.measurements import encoding, predictions, recording, repository, service
 from backend.runs import recordings
 from backend.runs import service as runs
@@ -72,7 +73,7 @@ async def _whole_body(request: Request) -> bytes:
 
 
 @router.get("/runs/{run_id}/layers")
-def layers(run_id: int, session: ReadSession) -> list[LayerItem]:
+def layers(run_id: RunId, session: ReadSession) -> list[LayerItem]:
     """List a run's probed maps in network order."""
     runs.get(session, run_id)
     fields = ("name", "map", "stage", "width", "order")
@@ -87,10 +88,10 @@ def layers(run_id: int, session: ReadSession) -> list[LayerItem]:
 
 @router.get("/runs/{run_id}/metrics")
 def metrics(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
     names: Annotated[str, Query(max_length=2000, description="Separated by commas; empty takes all.")] = "",
-    after: Annotated[int, Query(ge=-1, description="Only later iterations.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=LARGEST, description="Only later iterations.")] = -1,
 ) -> MetricsAnswer:
     """Return losses, learning rate and AP by iteration."""
     runs.get(session, run_id)
@@ -106,9 +107,11 @@ def metrics(
 
 @router.get("/runs/{run_id}/predictions")
 def show_predictions(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
-    iteration: Annotated[int | None, Query(ge=0, description="Empty takes the newest evaluation.")] = None,
+    iteration: Annotated[
+        int | None, Query(ge=0, le=LARGEST, description="Empty takes the newest evaluation.")
+    ] = None,
 ) -> predictions.PredictionsAnswer:
     """Return what a detector found in some validation images at one of its last evaluations, and what is there."""
     return predictions.answer(session, runs.get(session, run_id), iteration)
@@ -120,10 +123,10 @@ def show_predictions(
     responses={200: {"content": {kind: {} for kind in encoding.MEDIA_TYPES.values()}}},
 )
 def spectra(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
     layer: Annotated[str, Query(max_length=200, description="A name of /layers.")],
-    after: Annotated[int, Query(ge=-1, description="Only later iterations.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=LARGEST, description="Only later iterations.")] = -1,
     format: Literal["json", "npz", "arrow", "binary"] = "json",
 ) -> Response:
     """Return one layer's eigenvalues, descending, at every snapshot.
@@ -145,7 +148,9 @@ def spectra(
         }
     },
 )
-def record_spectra(run_id: int, body: Annotated[bytes, Depends(_whole_body)], database: DatabaseDep) -> None:
+def record_spectra(
+    run_id: RunId, body: Annotated[bytes, Depends(_whole_body)], database: DatabaseDep
+) -> None:
     """Store spectra of a recorded run, each with its layer's name; to send one again replaces it.
 
     An Arrow stream without compression, one row a layer and iteration: iteration int64, layer string, eigenvalues
@@ -159,14 +164,14 @@ def record_spectra(run_id: int, body: Annotated[bytes, Depends(_whole_body)], da
 
 
 @router.put("/runs/{run_id}/metrics", status_code=204)
-def record_metrics(run_id: int, points: Annotated[MetricPoints, Body()], session: WriteSession) -> None:
+def record_metrics(run_id: RunId, points: Annotated[MetricPoints, Body()], session: WriteSession) -> None:
     """Store scalars of one iteration, or of a list of them, of a recorded run; to send one again replaces it."""
     recordings.record_metrics(session, run_id, points)
 
 
 @router.get("/runs/{run_id}/dimensions")
 def dimensions(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
     criterion: Annotated[
         str, Query(max_length=40, description="A name of /criteria.")

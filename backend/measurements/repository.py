@@ -158,6 +158,13 @@ def spectra(session: Session, run_id: int, layer: int, after: int) -> Sequence[t
     return session.execute(query.order_by(Spectrum.iteration)).all()
 
 
+def spectra_count(session: Session, run_id: int, layer: int, after: int) -> int:
+    """Return how many spectra of one layer there are later than `after`."""
+    s = SpectrumSummary
+    query = select(func.count()).where(s.run_id == run_id, s.layer == layer, s.iteration > after)
+    return session.scalar(query) or 0
+
+
 def spectra_at(
     session: Session, run_id: int, iteration: int, layers: Sequence[int]
 ) -> Sequence[tuple[int, bytes]]:

@@ -20,6 +20,10 @@ PAPER_CRITERION: Final = "absolute"
 PAPER_THRESHOLD = 1e-3
 Counted = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Layers' orders, iterations and numbers, one of each for every spectrum."""
+MOST_CELLS = 4_000_000
+"""Layers times snapshots of one run's dimensionalities: what an answer or a figure can hold."""
+MOST_EIGENVALUES = 2**26
+"""Of one layer in one answer: 256 MB of float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ def layer_named(session: Session, run_id: int, name: str) -> Layer:
 def layer_spectra(session: Session, run_id: int, name: str, after: int = -1) -> LayerSpectra:
     """Return all spectra of one layer later than iteration `after`."""
     layer = layer_named(session, run_id, name)
+    count = repository.spectra_count(session, run_id, layer.order, after)
+    if count * layer.width > MOST_EIGENVALUES:
+        raise InvalidInput(
+            f"layer '{name}' of run {run_id} has {count:,} spectra of {layer.width:,} eigenvalues, which are too many "
+            "for one answer; ask for the later ones (after=…), or read the run's export"
+        )
     rows = repository.spectra(session, run_id, layer.order, after)
     values = np.frombuffer(b"".join(blob for _, blob in rows), "<f4").reshape(len(rows), layer.width)
     iterations = np.array([i for i, _ in rows], np.int32)
@@ -118,6 +128,12 @@ def _dimensions(
     session: Session, run_id: int, criterion: str, chosen: float | None, stamp: Stamp
 ) -> Dimensions:
     layers = repository.layers(session, run_id)
+    _, snapshots = repository.counts(session, [run_id]).get(run_id, (0, 0))
+    if len(layers) * snapshots > MOST_CELLS:
+        raise InvalidInput(
+            f"run {run_id} has {len(layers):,} layers at {snapshots:,} snapshots, which are too many for one answer or "
+            "figure; look at single layers, and measure fewer of them or less often"
+        )
     if criterion == PAPER_CRITERION and chosen == PAPER_THRESHOLD:
         found = _counted_when_measured(session, run_id)
     else:

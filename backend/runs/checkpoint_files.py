@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import FileResponse
 
 from backend.errors import NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.http.files import File
+from backend.http.parameters import LARGEST, RunId
 from backend.runs import repository, service
 
 router = APIRouter(tags=["runs"])
@@ -16,12 +17,15 @@ router = APIRouter(tags=["runs"])
 
 @router.get(
     "/runs/{run_id}/checkpoints/{iteration}/file",
-    response_class=FileResponse,
+    response_class=File,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
 def download(
-    run_id: int, iteration: Annotated[int, Path(ge=0)], session: ReadSession, settings: SettingsDep
-) -> FileResponse:
+    run_id: RunId,
+    iteration: Annotated[int, Path(ge=0, le=LARGEST)],
+    session: ReadSession,
+    settings: SettingsDep,
+) -> File:
     """Return a checkpoint as torch reads it (`torch.load(…, weights_only=True)`)."""
     service.get(session, run_id)
     found = repository.checkpoint(session, run_id, iteration)
@@ -35,4 +39,4 @@ def download(
             f"the checkpoint of run {run_id} at iteration {iteration} is gone from the disk; take another"
         )
     name = f"run-{run_id}-iteration-{iteration}{path.suffix}"
-    return FileResponse(path, media_type="application/octet-stream", filename=name)
+    return File(path, media_type="application/octet-stream", filename=name)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from backend.architectures.maps import MAP_KINDS
 from backend.architectures.widths import body_widths
 
+MOST_SNAPSHOTS = 100_000
+"""Of one run: their list, and every figure of them, has to fit into memory."""
+
 if TYPE_CHECKING:
     from backend.runs.specification import (
         ModelSpecification,
@@ -22,6 +25,7 @@ def contradictions(specification: RunSpecification) -> list[str]:
         *_schedule_contradictions(specification.training),
         *_init_contradictions(specification),
         *_probe_contradictions(specification.model, specification.probe),
+        *_snapshot_contradictions(specification),
         *_resource_contradictions(specification),
     ]
 
@@ -89,6 +93,17 @@ def _probe_contradictions(model: ModelSpecification, probe: ProbeSpecification) 
     return [
         f"probe.maps {', '.join(probe.maps)} are none that a {model.architecture} has; take some of "
         f"{', '.join(kinds)}, or probe.images 0 for none"
+    ]
+
+
+def _snapshot_contradictions(specification: RunSpecification) -> list[str]:
+    probe, iterations = specification.probe, specification.training.iterations
+    snapshots = iterations // probe.every
+    if not probe.images or snapshots <= MOST_SNAPSHOTS:
+        return []
+    return [
+        f"probe.every ({probe.every}) would take {snapshots:,} snapshots in {iterations:,} iterations, and a run has "
+        f"{MOST_SNAPSHOTS:,} at most; make it {-(-iterations // MOST_SNAPSHOTS):,} or more"
     ]
 
 

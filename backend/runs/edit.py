@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from backend.texts import storable
+
 LIMITS = {"name": 200, "tag": 60, "tags": 20, "notes": 10_000}
 """The most letters of each, and the most tags of a run; forms say so while one types."""
 
@@ -17,12 +19,6 @@ def _named(text: str) -> str:
     return stripped
 
 
-def _storable(text: str) -> str:
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("the text holds a NUL or half a character; remove it")
-    return text
-
-
 class RunEdit(BaseModel):
     """What may change after launch; what is not named stays as it is."""
 
@@ -32,7 +28,7 @@ class RunEdit(BaseModel):
     tags: list[Annotated[str, Field(max_length=LIMITS["tag"]), AfterValidator(_named)]] | None = Field(
         None, max_length=LIMITS["tags"], description="In place of those it has."
     )
-    notes: Annotated[str, Field(max_length=LIMITS["notes"]), AfterValidator(_storable)] | None = None
+    notes: Annotated[str, Field(max_length=LIMITS["notes"]), AfterValidator(storable)] | None = None
     archived: bool | None = Field(
         None, description="Lists leave an archived run out; one that is queued or running is refused."
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
+from backend.http.parameters import LARGEST, RunId
 from backend.runs import initialisation, recordings, repository, service
 from backend.runs.cost import Cost
 from backend.runs.edit import RunEdit
@@ -19,7 +20,6 @@ from backend.runs.specification import RunSpecification
 
 router = APIRouter(tags=["runs"])
 
-RunId = int
 MOST_TOGETHER = 20
 
 
@@ -147,7 +147,8 @@ def schema() -> dict[str, Any]:
 def preset_list(
     session: ReadSession,
     dataset_id: Annotated[
-        int | None, Query(ge=1, description="Scale protocols to its images; empty leaves them as for COCO.")
+        int | None,
+        Query(ge=1, le=LARGEST, description="Scale protocols to its images; empty leaves them as for COCO."),
     ] = None,
     batch_size: Annotated[
         int, Query(ge=1, le=1024, description="Scale rate and iterations to so many images an update.")

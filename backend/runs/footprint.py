@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -11,6 +10,7 @@ from backend.architectures.description import Description
 from backend.architectures.probed import ProbedMap, probed_maps
 from backend.architectures.tensors import tensor_shapes
 from backend.errors import InvalidInput
+from backend.runs.patterns import holding
 from backend.runs.specification import ModelSpecification, RunSpecification
 from backend.weights.plan import COUNTER
 
@@ -20,8 +20,6 @@ TENSOR_BYTES, MOMENTUM_BYTES, RANDOM_BYTES = 340, 310, 12_000
 """What torch's file format adds to each tensor of a model and of its optimiser, and the state of random generators."""
 GIGABYTE = 1e9
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
-NESTED = re.compile(r"\)\s*[*+{?]")
-"""A repeated group, which may take for ever to fail: a server matches no such expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,12 @@ def footprint(
 
 
 def selected_maps(specification: RunSpecification) -> Sequence[ProbedMap]:
-    """Return the maps that the probe measures; all of the kinds where the expression is not one to match here."""
+    """Return the maps that the probe measures."""
     model, probe = specification.model, specification.probe
     found = probed_maps(model.architecture, model.backbone, model.widths)
     kinds = [one for one in found if one.kind in probe.maps]
-    if NESTED.search(probe.layers):
-        return kinds
-    pattern = re.compile(probe.layers)
-    chosen = [one for one in kinds if pattern.search(one.name)]
+    named = frozenset(holding(probe.layers, [one.name for one in kinds], "probe.layers"))
+    chosen = [one for one in kinds if one.name in named]
     if not chosen:
         raise InvalidInput(
             f"probe.layers '{probe.layers}' is in the name of none of the {len(kinds)} layers of probe.maps, such as "

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.database import clock
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.http.parameters import RunId
 from backend.models import Run
 from backend.runs import recordings, service
 from backend.settings import Settings
@@ -49,6 +50,6 @@ def heartbeat(session: Session, run: Run, settings: Settings) -> Heartbeat | Non
 
 
 @router.get("/runs/{run_id}/heartbeat")
-def show(run_id: int, session: ReadSession, settings: SettingsDep) -> Heartbeat | None:
+def show(run_id: RunId, session: ReadSession, settings: SettingsDep) -> Heartbeat | None:
     """Say when a running run was last heard of; null while it does not run."""
     return heartbeat(session, service.get(session, run_id), settings)

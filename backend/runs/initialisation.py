@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.architectures.tensors import class_tensors, tensor_shapes
 from backend.architectures.widths import is_bottleneck
+from backend.datasets.paths import is_too_long
 from backend.errors import InvalidInput
 from backend.models import Checkpoint, Dataset, Run
 from backend.runs import repository
@@ -97,6 +98,10 @@ def plan(source: Source, model: ModelSpecification, classes: int) -> LoadPlan:
 
 def weights_file(root: Path, name: str) -> Path:
     """Return the path of a weights file named relative to the data root; refuse whatever lies outside it."""
+    if is_too_long(name):
+        raise InvalidInput(
+            f"init.file: '{name[:40]} …' is longer than any file system takes; name a file that is there"
+        )
     if Path(name).is_absolute() or "\0" in name or not (root / name).resolve().is_relative_to(root.resolve()):
         raise InvalidInput(f"init.file: '{name}' must be a name below the data root, without '..'")
     if not name.endswith(SUFFIXES):

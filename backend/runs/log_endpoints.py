@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from backend.http.dependencies import DatabaseDep, ReadSession
 from backend.http.pagination import Limit
+from backend.http.parameters import LARGEST, RunId
 from backend.runs import logs, service
 
 router = APIRouter(tags=["runs"])
@@ -46,10 +47,12 @@ class LogHits(BaseModel):
 
 @router.get("/runs/{run_id}/logs")
 def page(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
-    after: Annotated[int, Query(ge=0, description="Only lines after this one.")] = 0,
-    before: Annotated[int | None, Query(ge=1, description="Instead the last lines before this one.")] = None,
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="Only lines after this one.")] = 0,
+    before: Annotated[
+        int | None, Query(ge=1, le=LARGEST, description="Instead the last lines before this one.")
+    ] = None,
     last: Annotated[int | None, Query(ge=1, le=5000, description="Only so many of the last lines.")] = None,
     level: LevelQuery = "all",
     limit: Limit = 1000,
@@ -71,12 +74,12 @@ def page(
 
 @router.get("/runs/{run_id}/logs/search")
 def search(
-    run_id: int,
+    run_id: RunId,
     session: ReadSession,
     text: Annotated[
         str, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Read letter by letter.")
     ],
-    after: Annotated[int, Query(ge=0, description="Only lines after this one.")] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="Only lines after this one.")] = 0,
     level: LevelQuery = "all",
 ) -> LogHits:
     """Find a text in the whole log, whatever the case of its letters."""
@@ -90,7 +93,7 @@ def search(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/plain": {}}}},
 )
-def whole(run_id: int, session: ReadSession, database: DatabaseDep) -> StreamingResponse:
+def whole(run_id: RunId, session: ReadSession, database: DatabaseDep) -> StreamingResponse:
     """Return the whole log as a text file."""
     service.get(session, run_id)
     headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.log"'}

@@ -8,22 +8,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from backend.runs.specification import Part
+from backend.runs.specification import LARGEST, Part
+from backend.texts import storable
 
 MOST_LAYERS = 10_000
 MOST_SETTINGS = 500
 MOST_POINTS = 10_000
-LARGEST = 2**31 - 1
+MOST_VALUES = 1_000_000
+"""Numbers of all points of one request: they are stored in one transaction, for which others wait."""
 
 InitKind = Literal["imagenet", "scratch", "unknown"]
 Ending = Literal["succeeded", "failed", "cancelled"]
-
-
-def _storable(text: str) -> str:
-    """Refuse what PostgreSQL cannot store: NUL and half a surrogate pair."""
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("the text holds a NUL or half a character; remove it")
-    return text
 
 
 def _one_line(text: str) -> str:
@@ -46,12 +41,14 @@ def _flat(settings: Any) -> Any:
         if value is not None and not isinstance(value, str | int | float | bool):
             kind = type(value).__name__
             raise ValueError(f"'{name}' is a {kind}; a setting is text, a number, true, false or null")
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise ValueError(f"'{name}' is a whole number beyond 64 bits; give it as text")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"'{name}' is not finite, which JSON cannot hold; give it as text")
     return settings
 
 
-Setting = Annotated[str, Field(max_length=1000), AfterValidator(_storable)] | bool | int | float | None
+Setting = Annotated[str, Field(max_length=1000), AfterValidator(storable)] | bool | int | float | None
 Settings = Annotated[
     dict[Key, Setting],
     BeforeValidator(_flat),
@@ -127,10 +124,20 @@ def _as_list(points: Any) -> Any:
     return points if isinstance(points, list) else [points]
 
 
+def _not_too_many(points: list[MetricPoint]) -> list[MetricPoint]:
+    values = sum(len(point.values) for point in points)
+    if values > MOST_VALUES:
+        raise ValueError(
+            f"the points hold {values:,} numbers, and {MOST_VALUES:,} are taken at once; send fewer"
+        )
+    return points
+
+
 MetricPoints = Annotated[
     list[MetricPoint],
     BeforeValidator(_as_list, json_schema_input_type=MetricPoint | list[MetricPoint]),
     Field(min_length=1, max_length=MOST_POINTS),
+    AfterValidator(_not_too_many),
 ]
 
 
@@ -138,6 +145,6 @@ class FinishRequest(Part):
     """How a recorded run ended."""
 
     status: Ending
-    error: Annotated[str, Field(max_length=4000), AfterValidator(_storable)] | None = Field(
+    error: Annotated[str, Field(max_length=4000), AfterValidator(storable)] | None = Field(
         None, description="One sentence, where it failed."
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backend.runs.contradictions import contradictions
+from backend.texts import storable
 from backend.weights.colours import Input
 
 Architecture = Literal["faster_rcnn", "mask_rcnn", "retinanet", "classifier"]
 BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+LARGEST = 2**31 - 1
+"""Of ids and iterations: the databases' columns hold no more."""
 Norm = Literal["frozen_batch", "batch", "sync_batch", "group"]
 MapKind = Literal["conv", "norm", "act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head"]
 PROPOSAL_KINDS: frozenset[str] = frozenset({"box_head", "mask_head"})
@@ -29,9 +32,9 @@ def longest_side(image_size: int) -> int:
 
 
 class Part(BaseModel):
-    """Base of every part: unknown fields are refused, never ignored."""
+    """Base of every part: unknown fields are refused, never ignored, and so is what JSON cannot hold."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelSpecification(Part):
@@ -51,6 +54,7 @@ class ModelSpecification(Part):
         None,
         description="Channels by group: `stem`, `layer1` … `layer4` (block outputs), `layer1.0.conv1` (in a block), "
         "`fpn`, `box_head`, `mask_head`, `retina_head`; what is not named keeps the standard width.",
+        max_length=1000,
     )
 
 
@@ -70,11 +74,12 @@ class RunInit(Part):
     """Start from another run's checkpoint."""
 
     kind: Literal["run"] = "run"
-    run_id: int = Field(description="The run whose weights are taken.", ge=1)
+    run_id: int = Field(description="The run whose weights are taken.", ge=1, le=LARGEST)
     iteration: int | None = Field(
         None,
         description="Which checkpoint; empty means its last, which is waited for while that run is under way.",
         ge=0,
+        le=LARGEST,
     )
 
 
@@ -107,9 +112,10 @@ class TrainingSpecification(Part):
         100,
         description="Iterations over which the rate rises linearly; a tenth of a short training where it is not named.",
         ge=0,
+        le=LARGEST,
     )
     milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (), description="Iterations at which the rate falls to a tenth."
+        (), description="Iterations at which the rate falls to a tenth.", max_length=100
     )
     amp: Literal["off", "bf16", "fp16"] = Field(
         "off", description="Autocast of the forward pass; fp16 scales the loss and needs a GPU."
@@ -169,11 +175,13 @@ class ProbeSpecification(Part):
         100,
         description="Iterations between snapshots, after the early ones at 0, 1, 2, 5, 10, 20, 50, …",
         ge=1,
+        le=LARGEST,
     )
     maps: tuple[MapKind, ...] = Field(
         ("act", "block", "fpn", "rpn", "box_head", "mask_head", "retina_head"),
         description="Kinds of map; those that the model has not are passed over.",
         min_length=1,
+        max_length=20,
     )
     layers: str = Field(
         "", description="Regular expression that a layer's name must match; empty takes all.", max_length=200
@@ -199,7 +207,7 @@ class ProbeSpecification(Part):
     def _compiles(cls, value: str) -> str:
         try:
             re.compile(value)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(
                 f"'{value}' is no regular expression ({error}); mend it or leave it empty"
             ) from None
@@ -222,27 +230,31 @@ class ResourcesSpecification(Part):
 class RunSpecification(Part):
     """A run, whole."""
 
-    name: str = Field(
+    name: Annotated[str, AfterValidator(storable)] = Field(
         "", description="Empty gives one from the model and its initialisation.", max_length=200
     )
-    tags: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(storable)], ...] = Field(
         (), description="For finding it again.", max_length=20
     )
-    dataset_id: int = Field(description="A registered dataset.", ge=1)
+    dataset_id: int = Field(description="A registered dataset.", ge=1, le=LARGEST)
     model: ModelSpecification = ModelSpecification()
     init: Init = ScratchInit()
     training: TrainingSpecification = TrainingSpecification()
     probe: ProbeSpecification = ProbeSpecification()
     evaluate_every: int = Field(
-        0, description="Iterations between evaluations; 0 evaluates at the end only.", ge=0
+        0, description="Iterations between evaluations; 0 evaluates at the end only.", ge=0, le=LARGEST
     )
     checkpoint_every: int = Field(
-        0, description="Iterations between checkpoints; 0 writes one at the end and on stop.", ge=0
+        0,
+        description="Iterations between checkpoints; 0 writes one at the end and on stop.",
+        ge=0,
+        le=LARGEST,
     )
     checkpoint_keep: tuple[Literal["best", "snapshots"], ...] = Field(
         ("best",),
         description="Checkpoints kept beside the last: the one of the best evaluation, and one at each snapshot of "
         "the spectra.",
+        max_length=10,
     )
     checkpoint_budget: float = Field(
         20.0,

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
+from backend.measurements.service import criterion_threshold
 from backend.spectra.criteria import CRITERIA, CriterionInfo
 from backend.widths import service
 from backend.widths.schemas import WidthRequest
@@ -30,7 +31,11 @@ class Curve(BaseModel):
 
 
 def curve(session: Session, request: WidthRequest) -> Curve:
-    """Return the plan's ratios at thresholds around the criterion's own; none for a criterion without threshold."""
+    """Return the plan's ratios at thresholds around the criterion's own; none for a criterion without threshold.
+
+    Raises `InvalidInput` for a criterion that there is not.
+    """
+    criterion_threshold(request.criterion, None)
     found: list[tuple[float, tuple[float, float, float] | None, str | None]] = []
     for threshold in thresholds_around(request.criterion):
         try:
@@ -80,7 +85,6 @@ def range_around(info: CriterionInfo) -> Range | None:
 
 
 def thresholds_around(criterion: str) -> list[float]:
-    """Return the thresholds of a criterion's curve, none for an unknown one or one without threshold."""
-    info = CRITERIA.get(criterion)
-    around = range_around(info) if info else None
+    """Return the thresholds of a criterion's curve, none for one without threshold."""
+    around = range_around(CRITERIA[criterion])
     return around.thresholds(POINTS) if around else []

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from backend.http.dependencies import BrokerDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
 from backend.http.pagination import Cursor, Limit, Page, cursor_after, offset_of
+from backend.http.parameters import LARGEST, PlanId
 from backend.widths import launching, repository, service
 from backend.widths.curve import Curve, curve
 from backend.widths.result import Result, result
@@ -51,7 +52,7 @@ def over_thresholds(request: WidthRequest, session: ReadSession) -> Curve:
 @router.get("/width-plans")
 def listing(
     session: ReadSession,
-    run_id: Annotated[int | None, Query(description="Plans from this run.")] = None,
+    run_id: Annotated[int | None, Query(ge=1, le=LARGEST, description="Plans from this run.")] = None,
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Page[WidthPlanItem]:
@@ -64,33 +65,33 @@ def listing(
 
 
 @router.get("/width-plans/{plan_id}")
-def show(plan_id: int, session: ReadSession) -> WidthPlanItem:
+def show(plan_id: PlanId, session: ReadSession) -> WidthPlanItem:
     """Show a plan with the runs launched from it."""
     (item,) = service.items(session, [service.get(session, plan_id)])
     return item
 
 
 @router.delete("/width-plans/{plan_id}", status_code=204)
-def delete(plan_id: int, session: WriteSession) -> None:
+def delete(plan_id: PlanId, session: WriteSession) -> None:
     """Delete a plan; its runs stay."""
     service.delete(session, plan_id)
 
 
 @router.get("/width-plans/{plan_id}/snippet", response_class=PlainTextResponse)
-def code(plan_id: int, session: ReadSession) -> str:
+def code(plan_id: PlanId, session: ReadSession) -> str:
     """Return Python that builds torchvision's network with the plan's widths."""
     return snippet(plan_id, Plan.model_validate(service.get(session, plan_id).plan))
 
 
 @router.get("/width-plans/{plan_id}/result")
-def compare(plan_id: int, session: ReadSession) -> Result:
+def compare(plan_id: PlanId, session: ReadSession) -> Result:
     """Return what came of the plan: source, baseline, uniform and selected networks side by side."""
     return result(session, service.get(session, plan_id))
 
 
 @router.post("/width-plans/{plan_id}/runs", status_code=201)
 def launch(
-    plan_id: int, request: LaunchRequest, database: DatabaseDep, settings: SettingsDep, broker: BrokerDep
+    plan_id: PlanId, request: LaunchRequest, database: DatabaseDep, settings: SettingsDep, broker: BrokerDep
 ) -> Launched:
     """Queue the retraining of a plan, and what it is to be compared with."""
     with database.writing() as session:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from backend.measurements.service import PAPER_CRITERION
-from backend.runs.specification import Norm, Part
+from backend.runs.specification import LARGEST, Norm, Part
 from backend.widths.groups import Tie
 
 Role = Literal["selected", "baseline", "uniform"]
@@ -18,13 +18,13 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 class WidthRequest(Part):
     """The rule: w_g = round_to(divisor, s d_g), with the largest s within the budgets."""
 
-    run_id: int = Field(description="The trained run whose spectra choose.", ge=1)
-    also: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    run_id: int = Field(description="The trained run whose spectra choose.", ge=1, le=LARGEST)
+    also: tuple[Annotated[int, Field(ge=1, le=LARGEST)], ...] = Field(
         (),
         description="Further runs of the same network, such as other seeds; dimensionalities are averaged.",
         max_length=50,
     )
-    iteration: int | None = Field(None, description="Which snapshot; empty takes the last.", ge=0)
+    iteration: int | None = Field(None, description="Which snapshot; empty takes the last.", ge=0, le=LARGEST)
     criterion: str = Field(PAPER_CRITERION, description="What counts as a dimension.", max_length=40)
     threshold: float | None = Field(
         None, description="The criterion's threshold; empty takes its default.", gt=0
@@ -40,7 +40,7 @@ class WidthRequest(Part):
     minimum: int = Field(8, description="Least width of a group.", ge=1, le=4096)
     cap: bool = Field(False, description="Keep every width at or below the source's: pruning only.")
     include: tuple[Literal["fpn", "box_head", "mask_head", "retina_head"], ...] = Field(
-        (), description="Groups set beside the residual network's."
+        (), description="Groups set beside the residual network's.", max_length=20
     )
 
     @model_validator(mode="after")

@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.datasets import repository as datasets
 from backend.errors import Conflict, NotFound
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.http.parameters import LARGEST
 from backend.models import Checkpoint, Run
 from backend.runs import initialisation, repository, service
 from backend.runs.presets import Preset, presets
@@ -46,12 +48,13 @@ def show(
     session: ReadSession,
     settings: SettingsDep,
     preset: Annotated[str, Query(max_length=40)] = "",
-    origin: Annotated[int | None, Query(alias="from", ge=1, description="A run to copy.")] = None,
+    origin: Annotated[int | None, Query(alias="from", ge=1, le=LARGEST, description="A run to copy.")] = None,
     checkpoint: Annotated[
-        int | None, Query(ge=0, description="Start from this checkpoint of the copied run.")
+        int | None, Query(ge=0, le=LARGEST, description="Start from this checkpoint of the copied run.")
     ] = None,
     scale_to: Annotated[
-        int | Literal[""], Query(alias="dataset_id", description="Whose images a protocol is scaled to.")
+        Annotated[int, Field(ge=1, le=LARGEST)] | Literal[""],
+        Query(alias="dataset_id", description="Whose images a protocol is scaled to."),
     ] = "",
     batch_size: Annotated[int, Query(ge=1, le=1024)] = REFERENCE_BATCH,
 ) -> HTMLResponse:

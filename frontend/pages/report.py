@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend.errors import InvalidInput
 from backend.http.dependencies import ReadSession
+from backend.http.parameters import LARGEST
 from backend.measurements.service import PAPER_CRITERION
 from frontend import gather
 from frontend.report.document import file_name, report
@@ -24,7 +25,9 @@ def download(
     runs: Annotated[str, Query(max_length=200, description="Ids separated by commas.")] = "",
     figures: Annotated[str, Query(max_length=400, description="Names separated by commas.")] = "",
     layer: Annotated[list[str] | None, Query(description="Once for each layer.")] = None,
-    i: Annotated[int | None, Query(ge=0, description="The iteration; empty takes the last.")] = None,
+    i: Annotated[
+        int | None, Query(ge=0, le=LARGEST, description="The iteration; empty takes the last.")
+    ] = None,
     c: Annotated[str, Query(max_length=40, description="The criterion.")] = "",
     t: Annotated[str, Query(max_length=40, description="Its threshold.")] = "",
     y: Annotated[str, Query(max_length=60, description=values_of("y"))] = "",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from backend.http.dependencies import ReadSession, SettingsDep
+from backend.http.parameters import RunId
 from backend.measurements import repository as measurements
 from backend.runs import repository, service
 from backend.runs.heartbeat import heartbeat
@@ -33,7 +34,7 @@ KEPT = {
 
 @router.get("/runs/{run_id}")
 def show(
-    run_id: int,
+    run_id: RunId,
     request: Request,
     session: ReadSession,
     settings: SettingsDep,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
 from backend.http.dependencies import ReadSession
+from backend.http.parameters import PlanId
 from backend.widths import service
 from backend.widths.curve import curve
 from backend.widths.result import PAPER_PARAMETERS
@@ -72,7 +73,7 @@ def _add(name: str, draw: Callable[[Plan, Theme], go.Figure], what: str) -> None
     def of_request(asked: Asked, session: ReadSession) -> Response:
         return _answer(draw(service.plan(session, asked)[0], asked.theme))
 
-    def of_plan(plan_id: int, session: ReadSession, theme: ThemeKey = "light") -> Response:
+    def of_plan(plan_id: PlanId, session: ReadSession, theme: ThemeKey = "light") -> Response:
         return _answer(draw(Plan.model_validate(service.get(session, plan_id).plan), theme))
 
     router.add_api_route(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from backend.http.dependencies import ReadSession
+from backend.http.parameters import PlanId
 from backend.models import Run
 from backend.runs import repository as runs
 from backend.runs.presentation import items
@@ -29,7 +30,7 @@ ARCHITECTURES = {
 
 
 @router.get("/widths/{plan_id}")
-def show(plan_id: int, request: Request, session: ReadSession) -> HTMLResponse:
+def show(plan_id: PlanId, request: Request, session: ReadSession) -> HTMLResponse:
     """Show one plan."""
     row = service.get(session, plan_id)
     (item,) = service.items(session, [row])

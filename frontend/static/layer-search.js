@@ -3,8 +3,10 @@
 /** @typedef {import("./layer-picker.js").Layer} Layer */
 
 const LONGEST = 100;
-/** More repetitions than this in one word could keep the browser busy for seconds on a long name. */
-const MOST_REPETITIONS = 4;
+/** Ways in which one word may be tried on a name of some twenty letters; more could keep the browser busy for seconds. */
+const MOST_WAYS = 10_000;
+/** About so many has each repetition without end, where there are several; something that may be left out has two. */
+const WAYS_OF_A_REPETITION = 10;
 
 /**
  * @typedef {object} Search
@@ -74,25 +76,36 @@ function problemOf(word) {
 
 /**
  * Whether a word may take a time that grows without measure with a name's length: a repeated group that repeats or
- * chooses, or many repetitions in a row.
+ * chooses, or so many repetitions and choices one after another that they can be tried in too many ways.
  * @param {string} word
  */
 function repeatsTooMuch(word) {
   const plain = word.replace(/\\./g, "_").replace(/\[[^\]]*\]/g, "_");
-  /** @type {boolean[]} whether each open group repeats or chooses inside */
+  /** @type {{ varied: boolean, choices: number }[]} of each open group: whether it repeats or chooses, among how many */
   const groups = [];
-  let repetitions = 0;
+  const outside = { varied: false, choices: 1 };
+  let ways = 1;
   for (let k = 0; k < plain.length; k++) {
     const letter = plain[k];
-    if (letter === "(") groups.push(false);
+    const group = groups[groups.length - 1] ?? outside;
+    const before = plain[k - 1] ?? "(";
+    if (letter === "(") groups.push({ varied: false, choices: 1 });
     else if (letter === ")") {
-      const varied = groups.pop() ?? false;
-      if (varied && "*+{".includes(plain[k + 1] ?? " ")) return true;
-      if (varied && groups.length) groups[groups.length - 1] = true;
+      groups.pop();
+      if (group.varied && "*+{".includes(plain[k + 1] ?? " ")) return true;
+      ways *= group.choices;
+      if (group.varied && groups.length) groups[groups.length - 1].varied = true;
     } else if ("*+{".includes(letter)) {
-      repetitions++;
-      if (groups.length) groups[groups.length - 1] = true;
-    } else if ("?|".includes(letter) && plain[k - 1] !== "(" && groups.length) groups[groups.length - 1] = true;
+      ways *= WAYS_OF_A_REPETITION;
+      group.varied = true;
+    } else if (letter === "?" && before !== "(") {
+      // After another repetition it only says which way is tried first.
+      if (!"*+?}".includes(before)) ways *= 2;
+      group.varied = true;
+    } else if (letter === "|") {
+      group.choices++;
+      group.varied = true;
+    }
   }
-  return repetitions > MOST_REPETITIONS;
+  return ways * outside.choices > MOST_WAYS;
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from backend.errors import InvalidInput
+from backend.runs.patterns import holding
 from worker.probe.maps import KINDS, Kind, MapName, ProbedLayer
 
 
@@ -24,10 +25,11 @@ def selected(
     if unknown:
         raise InvalidInput(f"there is no kind of map '{unknown[0]}'; take some of {', '.join(KINDS)}")
     try:
-        pattern = re.compile(layers)
-    except re.error as error:
+        re.compile(layers)
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidInput(f"probe.layers '{layers}' is no regular expression ({error})") from None
-    chosen = [name for name in widths if name.map in maps and pattern.search(name.name)]
+    named = frozenset(holding(layers, [name.name for name in widths], "probe.layers"))
+    chosen = [name for name in widths if name.map in maps and name.name in named]
     if not chosen:
         raise InvalidInput(
             f"probe.maps {', '.join(maps)} and probe.layers '{layers}' select none of the model's {len(widths)} maps; "

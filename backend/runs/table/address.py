@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
+from backend.http.parameters import LARGEST
 from backend.runs.table.query import NEWEST_FIRST, Archived, TableQuery
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "lost"]
@@ -18,9 +19,9 @@ def _table_query(
     text: Annotated[
         str, Query(max_length=200, description="Words of name, tags, notes or dataset; `#12` is run 12.")
     ] = "",
-    status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
+    status: Annotated[list[Status] | None, Query(max_length=20, description="Any of these.")] = None,
     tag: Annotated[str, Query(max_length=60)] = "",
-    dataset_id: int | None = None,
+    dataset_id: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
     archived: Annotated[Archived, Query(description="Whether archived runs are listed.")] = "no",
     f: Annotated[
         list[Annotated[str, Query(max_length=500)]] | None,

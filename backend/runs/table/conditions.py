@@ -16,7 +16,8 @@ from backend.runs.table.columns import Column, TableRow, Value
 from backend.runs.table.lookup import column
 from backend.runs.table.numbers import moment, number
 
-_PARTS = re.compile(r"\s*(.+?)\s*(!=|>=|<=|!~|=|<|>|~)\s*(.*?)\s*", re.DOTALL)
+_PARTS = re.compile(r"(.+?)(!=|>=|<=|!~|=|<|>|~)(.*)", re.DOTALL)
+"""Blanks are taken off afterwards: within the expression they would be tried in every way."""
 _ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _OPPOSITE = {"!=": "=", "!~": "~"}
 
@@ -51,10 +52,10 @@ class Condition:
 
 def condition(session: Session, text: str) -> Condition:
     """Return the condition that `text` says; raises `InvalidInput` where it says none."""
-    found = _PARTS.fullmatch(text)
+    found = _PARTS.fullmatch(text.strip())
     if not found:
         raise InvalidInput(f"the filter '{text}' has no comparison; write it as ap>=0.3 or training.lr=0.01")
-    key, sign, value = found.groups()
+    key, sign, value = (part.strip() for part in found.groups())
     of = column(session, key)
     return Condition(of, sign, value, text, _test(of, sign, value))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from backend.errors import InvalidInput
@@ -32,7 +33,8 @@ def moment(text: str) -> datetime:
     """Return the moment that a date, a time or a span such as 7d, counted back from now, means."""
     back = number(text, "seconds")
     if back is not None and not text.strip()[-1].isdigit():
-        return datetime.now(UTC) - timedelta(seconds=back)
+        with suppress(OverflowError):
+            return datetime.now(UTC) - timedelta(seconds=back)
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

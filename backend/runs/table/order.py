@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from backend.runs.table.columns import Column, TableRow, Value
 
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"(\d{1,18})")
+"""Not more at once: Python refuses to read a number of thousands of digits."""
 Item = TypeVar("Item")
 
 
