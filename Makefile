@@ -43,9 +43,9 @@ test: setup-dev
 bench: setup-bench
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks $(ARGS)
 
-# Kills what can be killed while jobs run, on SQLite and files, and on a PostgreSQL and a Redis of its own.
+# Kills what can be killed while jobs run, on SQLite and on a PostgreSQL and a Redis of its own; sends wrong input.
 .PHONY: drill
-drill: setup-bench
+drill: setup-dev
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.drills $(ARGS)
 
 # TensorBoard and MLflow, which the dashboard's pages are measured beside, in an environment of their own.

@@ -1,25 +1,39 @@
-"""`make drill`: kills what can be killed while jobs run, and counts what is lost; docs/faults.md explains it."""
+"""`make drill`: kills what can be killed while jobs run, sends what nobody should, and counts what is lost or wrong."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.drills import input as wrong_input
 from benchmarks.drills.killing import Outcome, drill
 from benchmarks.drills.places import embedded, services
 from benchmarks.machine import this_machine
 
 PLACES = {"embedded": embedded, "services": services}
+DRILLS = ("kill", "input")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the drill; return 1 where anything was lost, doubled or changed, else 0."""
+    """Run the drills; return 1 where anything was lost, doubled, changed or answered wrongly, else 0."""
     options = _options(arguments)
-    _say(f"{this_machine()}; seed {options.seed}, {options.moments} moments each")
+    _say(f"{this_machine()}; seed {options.seed}")
+    chosen = options.drill or DRILLS
+    failed = 0
+    if "kill" in chosen:
+        failed += _kill(options)
+    if "input" in chosen:
+        failed += _send(options)
+    return 1 if failed else 0
+
+
+def _kill(options: argparse.Namespace) -> int:
+    """Return in how many drills something was lost."""
     began = time.monotonic()
     outcomes: list[Outcome] = []
     for name in options.place or PLACES:
@@ -32,14 +46,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{kills} kills in {runs} runs, {sum(one.succeeded for one in outcomes)} of them succeeded, "
         f"{failed} of {len(outcomes)} drills failed, {(time.monotonic() - began) / 60:.0f} min"
     )
-    return 1 if failed else 0
+    return failed
+
+
+def _send(options: argparse.Namespace) -> int:
+    """Return how many answers were at fault."""
+    logging.disable(logging.CRITICAL)
+    try:
+        report = wrong_input.run(options.requests, options.seed)
+    finally:
+        logging.disable(logging.NOTSET)
+    for line in report.lines():
+        _say(line)
+    return len(report.faults)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--place", action="append", choices=tuple(PLACES), help="only there; may be repeated")
+    parser.add_argument("--drill", action="append", choices=DRILLS, help="only this one; may be repeated")
+    parser.add_argument(
+        "--place", action="append", choices=tuple(PLACES), help="where to kill; both if not named"
+    )
     parser.add_argument("--moments", type=int, default=20, help="how often each part is killed")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--requests", type=int, default=12_000, help="how many requests are sent")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and the requests")
     return parser.parse_args(arguments)
 
 
