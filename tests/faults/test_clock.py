@@ -9,7 +9,7 @@ import pytest
 
 from backend import database as database_module
 from backend.database import clock
-from backend.runs import queue
+from backend.runs import queue, service
 from backend.system import repository
 from backend.system.sweeper import Steadiness, Sweeper
 from tests.faults.conftest import OWNER, Place
@@ -131,6 +131,26 @@ def test_a_run_swept_too_early_is_taken_back_unless_another_has_it(place: Place)
         run = place.run(run_id)
         if taken is False:
             assert (run.status, run.attempt, run.error, run.lease_owner) == ("running", 1, None, OWNER)
+
+
+@pytest.mark.parametrize(("attempts", "status"), [(3, "queued"), (1, "lost")])
+def test_sweeping_leaves_a_run_to_the_worker_that_was_cut_off(
+    place: Place, attempts: int, status: str
+) -> None:
+    run_id = place.add_run(lease_expires_at=datetime.now(UTC) - HOUR)
+    with place.direct.writing() as session:
+        queue.sweep_expired(session, attempts)
+    assert place.run(run_id).status == status
+    assert renew(place, run_id)
+    assert (place.run(run_id).status, place.run(run_id).attempt) == ("running", 1)
+
+
+def test_what_a_person_queues_again_is_no_longer_the_workers(place: Place) -> None:
+    run_id = place.add_run(lease_expires_at=datetime.now(UTC) - HOUR)
+    with place.direct.writing() as session:
+        queue.sweep_expired(session, 1)
+        service.retry(session, run_id)
+    assert not renew(place, run_id)
 
 
 def test_a_trainer_ended_from_outside_is_tried_again_so_often_and_no_more(place: Place) -> None:
