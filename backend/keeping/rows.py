@@ -99,13 +99,17 @@ def _line(lines: IO[bytes], where: str) -> bytes:
 
 def _parsed(text: bytes, where: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_number)
+        # Written as ASCII, so that anything else is not of this program.
+        return _DECODER.decode(text.decode("ascii"))
     except (ValueError, RecursionError):
         raise InvalidInput(f"{where} is no JSON that this program would have written") from None
 
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _columns(table: Table, names: Any) -> list[Column[Any]]:
