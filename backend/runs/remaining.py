@@ -35,7 +35,7 @@ def left_of(session: Session, runs: Iterable[Run]) -> dict[int, Left]:
         MetricSummary.run_id.in_(running), MetricSummary.name.in_(names), MetricSummary.last.is_not(None)
     )
     for run_id, name, seconds in session.execute(query):
-        taken[run_id][name] = seconds
+        taken[run_id][name] = seconds or 0.0
     return {run_id: _left(run, taken[run_id]) for run_id, run in running.items()}
 
 
