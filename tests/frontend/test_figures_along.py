@@ -14,7 +14,15 @@ from backend.measurements import repository as measurements
 from backend.measurements.records import WALL_SECONDS
 from backend.models import Dataset, Run
 from frontend.courses import courses_of
-from frontend.figures.along import Along, Points, number_axis, place_words, snapshot_axis, time_unit
+from frontend.figures.along import (
+    BY_ITERATION,
+    Along,
+    Points,
+    number_axis,
+    place_words,
+    snapshot_axis,
+    time_unit,
+)
 from frontend.figures.axes import FigureLayer
 from frontend.figures.course import even_course, known_course
 from frontend.figures.dimension_by_iteration import DimensionSeries, dimension_by_iteration
@@ -247,3 +255,11 @@ def test_a_figure_says_why_a_run_is_missing_and_why_it_is_empty(
     assert nowhere["layout"]["meta"]["empty"] == "This run has no layer 'no such layer'."
     waiting = asked(str(roles["queued"]), layer="layer4.1")
     assert "no spectra yet" in waiting["layout"]["meta"]["empty"]
+
+
+def test_few_iterations_have_a_tick_each_and_many_are_left_to_plotly() -> None:
+    few, many = (
+        number_axis([Points(np.arange(n), np.arange(n) * 1.0)], BY_ITERATION).layout for n in (3, 100)
+    )
+    assert few["dtick"] == 1
+    assert "dtick" not in many

@@ -12,7 +12,7 @@ from backend.measurements import repository as measurements
 from backend.models import Run
 from frontend.figure_catalogue import figure
 from frontend.figure_request import FigureRequest
-from frontend.figures.metric_lines import MetricSeries
+from frontend.figures.metric_lines import MetricSeries, metric_line
 from frontend.figures.metrics import learning_rate, losses
 from frontend.figures.runs import FigureRun
 from frontend.figures.smoothing import exponential_mean
@@ -120,3 +120,8 @@ def test_a_short_loss_is_drawn_as_it_is() -> None:
     figure_ = losses([MetricSeries(RUN, "loss", range(5), np.arange(5.0) + 1)])
     np.testing.assert_array_equal(figure_.data[0].y, [1, 2, 3, 4, 5])
     assert "notes" not in figure_.layout.meta
+
+
+def test_a_single_point_is_a_mark() -> None:
+    one, two = (metric_line(MetricSeries(RUN, "lr", range(n), np.ones(n)), "lr", {}) for n in (1, 2))
+    assert (one.mode, two.mode) == ("lines+markers", "lines")

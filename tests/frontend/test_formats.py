@@ -62,3 +62,17 @@ def test_accuracy_is_a_percentage_and_bytes_are_binary() -> None:
 )
 def test_scientific_numbers_are_short(value: float, text: str) -> None:
     assert formats.scientific(value) == text
+
+
+def test_a_long_name_keeps_its_end() -> None:
+    assert formats.name_parts("short") == ("short", "")
+    one, other = (
+        formats.name_parts(f"shapes faster_rcnn resnet18 scratch: {end}") for end in ("baseline", "chosen")
+    )
+    assert one[1] != other[1]
+    assert "".join(one) == "shapes faster_rcnn resnet18 scratch: baseline"
+
+
+def test_what_is_left_says_where_more_comes_on_top() -> None:
+    assert formats.time_left(90) == "1 min 30 s left"
+    assert formats.time_left(90, False) == "over 1 min 30 s left"

@@ -144,9 +144,12 @@ def test_evaluations_are_chosen_and_new_ones_appear(
     expect(chosen.locator("option")).to_have_text(["10", "20", "30"], timeout=10_000)
     expect(chosen).to_have_value("10")
     chosen.select_option("30")
-    expect(section.locator("figure").first).to_contain_text("0 found, the best 0.10")
+    expect(section.locator("figure").first).to_contain_text("3 found")
+    note = section.locator("#predictions-note")
+    expect(note).to_have_text("No score reaches 0.30; shown from 0.00, the best is 0.10.")
     pictured(40, 0.9)
     expect(chosen).to_have_value("40", timeout=10_000)
+    expect(note).to_be_hidden()
     expect(section.locator("figure")).to_have_count(3)
 
 
