@@ -148,7 +148,8 @@ def browser(chromium: str) -> Iterator[BrowserContext]:
     """Yield one browser whose tabs share a cache, so that plotly.js is fetched and compiled once."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield opened.new_context(viewport={"width": 1440, "height": 900})
+        # Playwright's `wait_for_function` waits by eval, which pages forbid; tests/frontend/test_policy.py lets them.
+        yield opened.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
         opened.close()
 
 

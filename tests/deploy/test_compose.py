@@ -33,7 +33,8 @@ def test_the_composition_carries_a_run_from_launch_to_spectra(deployment: Any) -
     deployment.up()
     deployment.await_healthy("backend")
     log = deployment.log("backend")
-    token = next(word for word in log.split() if word.startswith("eigenscope-"))
+    token = next((word for word in log.split() if word.startswith("eigenscope-")), "")
+    assert token, f"the log tells no token to sign in with:\n{log}"
     assert re.search(r"https?://\S+", log), "the log tells no address to sign in at"
 
     with httpx.Client(base_url=f"http://127.0.0.1:{deployment.port}/api/v1", timeout=60) as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ from frontend.policy import page_policy
 
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*(src=|application/json))")
 HANDLER = re.compile(r"<[^>]*\son\w+=")
+
+
+@pytest.fixture
+def strict(browser: BrowserContext) -> Iterator[BrowserContext]:
+    """Yield a fresh browser that heeds the policy, which the other tests' one does not."""
+    assert browser.browser is not None
+    context = browser.browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
 
 
 def directives(policy: str) -> dict[str, list[str]]:
@@ -65,12 +75,12 @@ def test_the_api_page_describes_every_call_and_asks_nobody_else(client: TestClie
 
 @pytest.mark.browser
 def test_every_page_works_under_it(
-    gallery: tuple[str, list[Any]], browser: BrowserContext, settle: Callable[[Page], None]
+    gallery: tuple[str, list[Any]], strict: BrowserContext, settle: Callable[[Page], None]
 ) -> None:
     address, shots = gallery
     told: list[tuple[str, str]] = []
     for path in dict.fromkeys([*(shot.address for shot in shots), "/docs"]):
-        page = browser.new_page()
+        page = strict.new_page()
         page.on(
             "console", lambda line, at=path: told.append((at, line.text)) if line.type == "error" else None
         )
@@ -88,8 +98,8 @@ def test_every_page_works_under_it(
 
 
 @pytest.mark.browser
-def test_a_script_written_into_a_page_does_not_run(server: str, browser: BrowserContext) -> None:
-    page = browser.new_page()
+def test_a_script_written_into_a_page_does_not_run(server: str, strict: BrowserContext) -> None:
+    page = strict.new_page()
     refused: list[str] = []
     page.on(
         "console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None
@@ -132,12 +142,10 @@ def reader(
 
 @pytest.mark.browser
 def test_a_reader_finds_buttons_that_say_why_they_do_nothing(
-    reader: tuple[str, str, dict[str, int]], chromium: str, browser: BrowserContext
+    reader: tuple[str, str, dict[str, int]], strict: BrowserContext
 ) -> None:
     address, token, roles = reader
-    assert browser.browser is not None
-    context = browser.browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+    page = strict.new_page()
     sent: list[str] = []
     page.on("request", lambda one: sent.append(one.method) if one.method not in ("GET", "HEAD") else None)
     page.goto(f"{address}/runs/{roles['running']}")
@@ -153,4 +161,22 @@ def test_a_reader_finds_buttons_that_say_why_they_do_nothing(
     assert sent == []
     page.goto(f"{address}/new")
     page.wait_for_selector("#launch[aria-disabled=true]")
-    context.close()
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_report_runs_its_own_two_scripts_and_no_other(
+    client: TestClient, roles: dict[str, int], strict: BrowserContext, tmp_path: Path
+) -> None:
+    text = client.get(f"/report?runs={roles['I']}").text
+    file = tmp_path / "report.html"
+    file.write_text(text.replace("<main", "<script>window.hacked = 1</script><main"), encoding="utf-8")
+    page = strict.new_page()
+    told: list[str] = []
+    page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-drawn]", timeout=60_000)
+    assert page.evaluate("window.hacked ?? null") is None
+    assert len(told) == 1, told
+    assert "inline script" in told[0]
+    page.close()
