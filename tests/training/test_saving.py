@@ -53,6 +53,20 @@ def test_each_is_kept_for_its_reason_and_no_longer(tmp_path: Path, memory: Memor
     assert all(row.file.exists() for row in memory.kept.values())
 
 
+def test_while_the_database_is_away_nothing_that_it_may_name_is_removed(
+    tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = saver(tmp_path, memory, ())
+    one.save(1, WEIGHTS)
+    with monkeypatch.context() as away:
+        away.setattr(memory, "checkpoints", lambda _rows: False)
+        one.save(2, WEIGHTS)
+        one.save(3, WEIGHTS)
+    assert sorted(os.listdir(tmp_path)) == [f"checkpoint-0000000{k}.pt" for k in (1, 2, 3)]
+    one.save(4, WEIGHTS)
+    assert os.listdir(tmp_path) == ["checkpoint-00000004.pt"]
+
+
 @pytest.mark.parametrize(
     ("result", "best"),
     [({"mask_ap": 0.1, "ap": 0.9}, 0.1), ({"ap": 0.5, "ap50": 0.7}, 0.5), ({"top1": 0.8}, 0.8)],
