@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from backend.database import Database
+from backend.observability.context import about_run
 from backend.runs import queue
 from backend.settings import Settings
 from worker.presence import Presence
@@ -20,6 +21,7 @@ def drain(database: Database, settings: Settings, presence: Presence, supervisor
             run_id = queue.claim_next(session, presence.worker_name, settings.lease_seconds)
         if run_id is None:
             return
-        _log.info("run %d claimed", run_id)
-        outcome = supervisor.supervise(run_id)
-        _log.info("run %d: %s", run_id, outcome)
+        with about_run(run_id):
+            _log.info("run %d claimed", run_id)
+            outcome = supervisor.supervise(run_id)
+            _log.info("run %d: %s", run_id, outcome)

@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements import metric_summaries
+from backend.measurements import counting, metric_summaries
 from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.models import Base, Checkpoint, Layer, Metric, Prediction, Spectrum, SpectrumSummary
 
@@ -50,6 +50,7 @@ def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[
     fields = ("layer", "dimensionality", "trace", "lambda_1", "images", "positions")
     upsert(session, Spectrum, blobs)
     upsert(session, SpectrumSummary, [key | {f: getattr(row, f) for f in fields} for row in rows])
+    counting.count_spectra(session, run_id, len(rows))
 
 
 def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str, float]]) -> None:
@@ -60,6 +61,7 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
     ]
     upsert(session, Metric, rows)
     metric_summaries.summarise(session, run_id, points)
+    counting.count_points(session, run_id, points)
 
 
 def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:

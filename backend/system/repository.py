@@ -20,7 +20,7 @@ def say_alive(
     if worker is None:
         session.add(Worker(name=name, host=host, devices=devices, run_id=run_id))
     else:
-        worker.run_id, worker.seen_at = run_id, now()
+        worker.run_id, worker.seen_at, worker.devices = run_id, now(), devices
 
 
 def remove(session: Session, name: str) -> None:

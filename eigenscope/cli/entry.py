@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 import eigenscope
 from backend.errors import EigenscopeError, InvalidInput
-from eigenscope.cli import datasets, demonstration, probe, runs, servers, widths
+from eigenscope.cli import datasets, demonstration, probe, runs, servers, webhooks, widths
 from eigenscope.cli.doctor import doctor
 from eigenscope.cli.report import report
 
@@ -35,6 +35,7 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(runs.app, name="runs")
 app.add_typer(probe.app, name="probe")
 app.add_typer(widths.app, name="widths")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _show_version(wanted: bool) -> None:

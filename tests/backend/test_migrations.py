@@ -182,6 +182,8 @@ def test_a_migration_on_a_database_with_a_dangling_row_is_taken_back(tmp_path: P
         for table, columns in ADDED.items():
             for column in columns:
                 driver.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table in ("ingest", "run_watches", "webhook_deliveries", "webhook_events"):
+            driver.execute(f"DROP TABLE {table}")
         for table in ("metric_summaries", "predictions", "dataset_images", "width_plan_runs", "width_plans"):
             driver.execute(f"DROP TABLE {table}")
         driver.execute("PRAGMA foreign_keys=ON")
