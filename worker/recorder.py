@@ -40,10 +40,10 @@ class Recorder:
         with self._owned() as session:
             repository.write_layers(session, self._run_id, layers)
 
-    def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
-        """Write one snapshot, whole."""
+    def spectra(self, iteration: int, rows: Sequence[SpectrumRow], seconds: float) -> None:
+        """Write one snapshot, whole; it has held up training for so many seconds."""
         with self._owned() as session:
-            repository.write_spectra(session, self._run_id, iteration, rows)
+            repository.write_spectra(session, self._run_id, iteration, rows, seconds)
 
     def metrics(self, iteration: int, values: dict[str, float]) -> None:
         """Note scalars of one iteration."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements.records import PROBE_SECONDS
 from backend.models import Ingest
 
 
@@ -23,19 +20,15 @@ class Written(NamedTuple):
     probe_seconds: float
 
 
-def count_spectra(session: Session, run_id: int, spectra: int) -> None:
-    """Count spectra of a run."""
-    _add(session, run_id, Written(spectra, 0, 0, 0.0))
+def count_spectra(session: Session, run_id: int, spectra: int, probe_seconds: float | None) -> None:
+    """Count spectra of a run, and the probe that measured them where it is known what it took."""
+    known = probe_seconds is not None
+    _add(session, run_id, Written(spectra, 0, int(known), probe_seconds or 0.0))
 
 
-def count_points(session: Session, run_id: int, points: Sequence[tuple[int, str, float]]) -> None:
-    """Count (iteration, name, value) points of a run, and what its probes took."""
-    took = list(_finite(value for _, name, value in points if name == PROBE_SECONDS))
-    _add(session, run_id, Written(0, len(points), len(took), sum(took)))
-
-
-def _finite(values: Iterable[float]) -> Iterable[float]:
-    return (value for value in values if math.isfinite(value))
+def count_points(session: Session, run_id: int, points: int) -> None:
+    """Count points of a run's metrics."""
+    _add(session, run_id, Written(0, points, 0, 0.0))
 
 
 def _add(session: Session, run_id: int, written: Written) -> None:

@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 WALL_SECONDS = "wall_seconds"
 """The metric that says how many seconds after a run's start an iteration was done, pauses between attempts left out."""
 
-PROBE_SECONDS = "probe_seconds"
-"""The metric that says for how many seconds a probe held up training."""
-
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:

@@ -40,8 +40,14 @@ def write_layers(session: Session, run_id: int, layers: Sequence[LayerRow]) -> N
     upsert(session, Layer, [{"run_id": run_id} | {f: getattr(row, f) for f in fields} for row in layers])
 
 
-def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[SpectrumRow]) -> None:
-    """Store one snapshot: all eigenvalues as float32, their summary apart."""
+def write_spectra(
+    session: Session,
+    run_id: int,
+    iteration: int,
+    rows: Sequence[SpectrumRow],
+    probe_seconds: float | None = None,
+) -> None:
+    """Store one snapshot: all eigenvalues as float32, their summary apart; `probe_seconds` it held up training."""
     key = {"run_id": run_id, "iteration": iteration}
     blobs = [
         key | {"layer": row.layer, "eigenvalues": np.ascontiguousarray(row.eigenvalues, "<f4").tobytes()}
@@ -50,7 +56,7 @@ def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[
     fields = ("layer", "dimensionality", "trace", "lambda_1", "images", "positions")
     upsert(session, Spectrum, blobs)
     upsert(session, SpectrumSummary, [key | {f: getattr(row, f) for f in fields} for row in rows])
-    counting.count_spectra(session, run_id, len(rows))
+    counting.count_spectra(session, run_id, len(rows), probe_seconds)
 
 
 def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str, float]]) -> None:
@@ -61,7 +67,7 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
     ]
     upsert(session, Metric, rows)
     metric_summaries.summarise(session, run_id, points)
-    counting.count_points(session, run_id, points)
+    counting.count_points(session, run_id, len(points))
 
 
 def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:

@@ -68,8 +68,8 @@ class Metric(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
-    """loss, loss_box_reg, …, lr, data_wait, wall_seconds, probe_seconds, gpu_memory; ap, ap50, ap75, ap_small, …,
-    ap/CATEGORY, the same with mask_; top1."""
+    """loss, loss_box_reg, …, lr, data_wait, wall_seconds, gpu_memory; ap, ap50, ap75, ap_small, …, ap/CATEGORY, the
+    same with mask_; top1."""
     iteration: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     value: Mapped[float | None] = mapped_column()
     """Null where the number was not finite."""

@@ -26,14 +26,17 @@ def configure(
     level: int = logging.INFO,
     stream: TextIO | None = None,
     worker: str | None = None,
+    force: bool = False,
 ) -> None:
-    """Send log lines to `stream` (stderr), in place of whatever was configured before."""
+    """Send log lines to `stream` (stderr). Where a host process has configured its own, that stays unless `force`."""
     context.identify(process=process, **({"worker": worker} if worker else {}))
     _keep_secrets(settings)
+    root = logging.getLogger()
+    if root.handlers and not force:
+        return
     handler = logging.StreamHandler(stream or sys.stderr)
     text = TextLines(PLAIN if process == "trainer" else NAMED)
     handler.setFormatter(JsonLines() if settings.log_format == "json" else text)
-    root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in CHATTY:

@@ -33,7 +33,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def configured(settings: Settings) -> Any:
     def configure(process: logs.Process = "server", **more: Any) -> io.StringIO:
         stream = io.StringIO()
-        logs.configure(settings.model_copy(update=more), process, stream=stream, worker="h:1:2")
+        logs.configure(settings.model_copy(update=more), process, stream=stream, worker="h:1:2", force=True)
         return stream
 
     return configure

@@ -159,12 +159,14 @@ def test_what_is_written_is_counted_and_deleting_takes_nothing_away(
     for run_id in (first, second):
         with database.writing() as session:
             measurements.write_layers(session, run_id, [LayerRow(0, "a", "conv", "s", 2)])
-            measurements.write_spectra(session, run_id, 1, [row])
-            points = [(1, "loss", 0.5), (1, "lr", 0.1), (1, "probe_seconds", 1.25), (2, "probe_seconds", 0.5)]
+            measurements.write_spectra(session, run_id, 1, [row], 1.25)
+            measurements.write_spectra(session, run_id, 2, [row], 0.5)
+            measurements.write_spectra(session, run_id, 3, [row])
+            points = [(1, "loss", 0.5), (1, "lr", 0.1), (2, "loss", 0.4), (3, "loss", float("nan"))]
             measurements.write_metrics(session, run_id, points)
             measurements.write_metrics(session, run_id, [])
     numbers = read()
-    assert of(numbers, "spectra_written_total") == 2
+    assert of(numbers, "spectra_written_total") == 6
     assert of(numbers, "metric_points_written_total") == 8
     assert of(numbers, "probe_seconds_sum") == 3.5
     assert of(numbers, "probe_seconds_count") == 4

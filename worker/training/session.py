@@ -51,7 +51,7 @@ def train(run_id: int, stop: StopFlag) -> int:
     place, settings = Place.from_environment(), Settings()
     level = logging.INFO if place.rank == 0 else logging.WARNING
     owner = os.environ.get("EIGENSCOPE_LEASE_OWNER")
-    logs.configure(settings, "trainer", stream=sys.stdout, level=level, worker=owner)
+    logs.configure(settings, "trainer", stream=sys.stdout, level=level, worker=owner, force=True)
     if place.size > 1:
         end_with_the_launcher()
     context.identify(run_id=run_id)

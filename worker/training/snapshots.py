@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from backend.measurements.records import PROBE_SECONDS, LayerRow, SpectrumRow
+from backend.measurements.records import LayerRow, SpectrumRow
 from backend.measurements.service import PAPER_CRITERION, PAPER_THRESHOLD
 from backend.runs.specification import ProbeSpecification
 from backend.spectra.criteria import dimensionality
@@ -104,8 +104,7 @@ class Snapshots:
             self._record(pending.iteration, pending.measurement.result(), pending.adding)
 
     def _record(self, iteration: int, spectra: Sequence[LayerSpectrum], seconds: float) -> None:
-        self._recorder.spectra(iteration, spectrum_rows(spectra))
-        self._recorder.metrics(iteration, {PROBE_SECONDS: seconds})
+        self._recorder.spectra(iteration, spectrum_rows(spectra), seconds)
         _log.info("iteration %d: probed %d layers in %.1f s of training", iteration, len(spectra), seconds)
         warning = rounding_warning(spectra)
         if warning:
