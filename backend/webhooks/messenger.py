@@ -25,7 +25,7 @@ class Messenger(threading.Thread):
         super().__init__(name="messenger", daemon=True)
         self._database, self._settings = database, settings
         self._policy = policy or outbox.Policy()
-        self._receivers = {receiver.digest: receiver for receiver in receivers(settings)}
+        self._receivers = receivers(settings)
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -42,25 +42,24 @@ class Messenger(threading.Thread):
         After one failure a receiver is left alone until the next beat: what is down costs one timeout, not many.
         """
         self._prepare()
-        if not self._receivers:
-            return 0
+        return sum(self._deliver_to(receiver) for receiver in self._receivers)
+
+    def _deliver_to(self, receiver: Receiver) -> int:
         with self._database.reading() as session:
-            pairs = outbox.due(session)
-        delivered, failing = 0, set[str]()
+            pairs = outbox.due(session, receiver.digest)
+        delivered = 0
         for delivery, event in pairs:
-            # A server with other settings may have handed it out to one that is not known here.
-            receiver = self._receivers.get(delivery.receiver)
-            if receiver is None or delivery.receiver in failing or self._stopping.is_set():
-                continue
+            if self._stopping.is_set():
+                break
             with about_run(event.run_id):
                 state = self._try(delivery, event, receiver)
             delivered += state == "delivered"
             if state not in ("delivered", "taken"):
-                failing.add(delivery.receiver)
+                break
         return delivered
 
     def _prepare(self) -> None:
-        digests = list(self._receivers)
+        digests = [receiver.digest for receiver in self._receivers]
         with self._database.writing() as session:
             outbox.forget(session, self._policy, heard=bool(digests))
             if digests:

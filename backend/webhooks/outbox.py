@@ -56,15 +56,22 @@ def hand_out(session: Session, receivers: Sequence[str]) -> int:
     return len(taken)
 
 
-def due(session: Session, limit: int = AT_ONCE) -> Sequence[tuple[WebhookDelivery, WebhookEvent]]:
-    """Return deliveries whose time has come, the oldest first, each with its event."""
+def due(session: Session, receiver: str) -> Sequence[tuple[WebhookDelivery, WebhookEvent]]:
+    """Return a receiver's deliveries whose time has come, the oldest first, each with its event.
+
+    One receiver at a time: what waits for one that is down must not crowd out another's.
+    """
     query = (
         select(WebhookDelivery, WebhookEvent)
         .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
-        .where(WebhookDelivery.state == "pending", WebhookDelivery.next_at <= now())
+        .where(
+            WebhookDelivery.receiver == receiver,
+            WebhookDelivery.state == "pending",
+            WebhookDelivery.next_at <= now(),
+        )
         .order_by(WebhookDelivery.id)
     )
-    return [(delivery, event) for delivery, event in session.execute(query.limit(limit))]
+    return [(delivery, event) for delivery, event in session.execute(query.limit(AT_ONCE))]
 
 
 def claim(session: Session, delivery: WebhookDelivery) -> bool:

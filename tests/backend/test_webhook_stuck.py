@@ -150,3 +150,18 @@ def test_what_ended_is_watched_no_more_and_zero_minutes_watch_nothing(
         assert session.scalars(select(RunWatch)).all() == []
         assert StuckWatch(0, 20, sure_seconds=0).look(session) == []
         assert stuck.stuck(session) == 0
+
+
+def test_of_servers_that_saw_it_at_the_same_time_one_tells(
+    database: Database, look: Callable[[], list[int]], watch: StuckWatch, run_id: int
+) -> None:
+    claimed(database)
+    look()
+    with database.reading() as session:
+        seen = stuck._running(session)
+    told = []
+    for server in (watch, StuckWatch(MINUTES, 20, sure_seconds=0)):
+        with database.writing() as session:
+            told.append(server._tell(session, seen[0]))
+    assert told == [True, False]
+    assert len(events(database)) == 1

@@ -244,8 +244,9 @@ def test_a_server_that_died_while_it_told_leaves_it_to_another(
 ) -> None:
     end(database)
     with database.writing() as session:
-        outbox.hand_out(session, [receiver.digest for receiver in receivers(told)])
-        ((delivery, _),) = outbox.due(session)
+        (receiver,) = receivers(told)
+        outbox.hand_out(session, [receiver.digest])
+        ((delivery, _),) = outbox.due(session, receiver.digest)
         assert outbox.claim(session, delivery)
         assert not outbox.claim(session, delivery)
     assert Messenger(database, told).deliver() == 0
