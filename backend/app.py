@@ -18,14 +18,19 @@ from backend.http.access import Access
 from backend.http.errors import ERRORS, add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.http.proxy import add_proxy
+from backend.http.requests import Requests
 from backend.measurements import endpoints as measurements
+from backend.observability.durations import Durations
 from backend.runs import checkpoint_files, heartbeat, log_endpoints
 from backend.runs import endpoints as runs
 from backend.runs.table import endpoints as runs_table
 from backend.settings import Settings
 from backend.system import endpoints as system
-from backend.system import events
+from backend.system import events, health, metrics
+from backend.system.readiness import Readiness
 from backend.system.sweeper import Sweeper
+from backend.webhooks.messenger import Messenger
+from backend.webhooks.receivers import receivers
 from backend.widths import endpoints as widths
 
 API = "/api/v1"
@@ -33,6 +38,7 @@ API = "/api/v1"
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its database must be at the newest migration already."""
+    receivers(settings)
     # The usual viewer of /docs comes from a foreign host; frontend/pages/api.py has one of our own.
     app = FastAPI(
         title="Eigenscope", version="1", lifespan=_lifespan, responses=ERRORS, docs_url=None, redoc_url=None
@@ -41,9 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database)
     app.state.broker = Broker(settings)
     app.state.gate = Gate(settings, app.state.database)
+    app.state.readiness = Readiness(app.state.database, app.state.broker, settings)
+    app.state.durations = Durations()
     app.state.stopping = threading.Event()
     app.add_middleware(BodyLimit)
     app.add_middleware(Access, settings=settings, gate=app.state.gate)
+    app.add_middleware(Requests, durations=app.state.durations, api=API)
     add_proxy(app, settings)
     add_error_handlers(app)
     features = (
@@ -57,6 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
         datasets,
         dataset_images,
         system,
+        health,
+        metrics,
         events,
         widths,
     )
@@ -68,10 +79,14 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     sweeper = Sweeper(app.state.database, app.state.broker, app.state.settings)
+    app.state.readiness.sweeper = sweeper
     sweeper.start()
+    messenger = Messenger(app.state.database, app.state.settings)
+    messenger.start()
     try:
         yield
     finally:
         sweeper.stop()
+        messenger.stop()
         app.state.broker.close()
         app.state.database.dispose()

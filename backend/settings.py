@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from kombu.transport import TRANSPORT_ALIASES
@@ -85,6 +86,25 @@ class Settings(BaseSettings):
         512,
         gt=0,
         description="How much a run keeps on disk while the database does not answer; beyond, it waits.",
+    )
+    public_url: str = Field(
+        "",
+        description="Address under which people open this server, such as https://eigen.example; for links.",
+    )
+    webhook_urls: str = Field(
+        "", description="Addresses, separated by commas, that are told how runs end and which are stuck."
+    )
+    webhook_secret: str = Field(
+        "", description="What webhooks are signed with; required where there are addresses to tell."
+    )
+    stuck_minutes: float = Field(
+        30, ge=0, description="A run that has not moved for so long is told as stuck; 0 tells none."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How log lines are written: for people, or one JSON object a line."
+    )
+    disk_floor_gib: float = Field(
+        1, ge=0, description="With less free disk than this, in GiB, the server says that it is not ready."
     )
 
     @field_validator("home", "data_root")

@@ -60,7 +60,7 @@ class Silent:
     def phase(self, phase: str) -> None:
         """Take what the run does."""
 
-    def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
+    def spectra(self, iteration: int, rows: Sequence[SpectrumRow], seconds: float) -> None:
         """Take a snapshot."""
         self.snapshots += 1
 

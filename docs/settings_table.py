@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -38,6 +38,8 @@ def words(annotation: Any) -> str:
     """Return a type as a person says it."""
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(words(part) for part in get_args(annotation) if part is not types.NoneType)
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(annotation))
     return WORDS.get(annotation) or str(annotation)
 
 

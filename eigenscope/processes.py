@@ -68,7 +68,7 @@ def server_and_worker(settings: Settings) -> Iterator[Children]:
 
 
 def _wait_for_server(settings: Settings, server: subprocess.Popen[bytes]) -> None:
-    url = f"{address(settings)}/api/v1/health"
+    url = f"{address(settings)}/api/v1/health/live"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:

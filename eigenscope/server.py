@@ -69,6 +69,8 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        # Its lines go where all others go.
+        log_config=None,
         timeout_graceful_shutdown=5,
         server_header=False,
         # The application itself knows whose forwarded headers to believe (backend/http/proxy.py).

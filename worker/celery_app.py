@@ -7,10 +7,11 @@ from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 
 from backend.broker import TASK, Broker, celery_application
 from backend.database import Database
+from backend.observability import context
 from backend.settings import Settings
 from worker.presence import Presence
 from worker.supervisor import Supervisor
@@ -35,6 +36,10 @@ def worker_application(settings: Settings) -> Celery:
     return app
 
 
+def _leave_logging_alone(**_: Any) -> None:
+    return
+
+
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; a run under way is then saved and queued again. Return the exit status.
 
@@ -42,6 +47,7 @@ def run_worker(settings: Settings) -> int:
     """
     database = Database(settings.database)
     presence = Presence(database, settings)
+    context.identify(worker=presence.worker_name)
     supervisor = Supervisor(database, settings, presence)
     broker = Broker(settings)
     watchdog = Watchdog(database, broker, settings, presence)
@@ -59,6 +65,8 @@ def run_worker(settings: Settings) -> int:
 
     app.task(name=TASK)(run)
     worker_shutting_down.connect(leave, weak=False)
+    # Logging is configured already; Celery leaves it alone where somebody says so.
+    setup_logging.connect(_leave_logging_alone, weak=False)
     worker = app.Worker(
         loglevel="WARNING", without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True
     )

@@ -59,18 +59,20 @@ class Spectra:
     kind: ClassVar[str] = "spectra"
     iteration: int
     rows: Sequence[SpectrumRow]
+    seconds: float | None = None
+    """That it held up training."""
     state: dict[str, Any] = field(default_factory=dict)
 
     def write(self, session: Session, run_id: int, _home: Path) -> None:
         """Write it."""
-        repository.write_spectra(session, run_id, self.iteration, self.rows)
+        repository.write_spectra(session, run_id, self.iteration, self.rows, self.seconds)
 
     def packed(self, _home: Path) -> tuple[dict[str, Any], bytes]:
         """Return header and numbers."""
         counts = [[r.layer, len(r.eigenvalues), r.dimensionality, r.images, r.positions] for r in self.rows]
         sums = np.array([[r.trace, r.lambda_1] for r in self.rows], "<f8").tobytes()
         spectra = b"".join(np.ascontiguousarray(r.eigenvalues, "<f4").tobytes() for r in self.rows)
-        return {"iteration": self.iteration, "counts": counts}, sums + spectra
+        return {"iteration": self.iteration, "counts": counts, "seconds": self.seconds}, sums + spectra
 
     @classmethod
     def unpacked(cls, header: dict[str, Any], numbers: bytes, _home: Path) -> Spectra:
@@ -85,7 +87,7 @@ class Spectra:
             eigenvalues = values[begin : begin + width]
             rows.append(SpectrumRow(layer, eigenvalues, dimensionality, trace, first, images, positions))
             begin += width
-        return cls(header["iteration"], rows)
+        return cls(header["iteration"], rows, header["seconds"])
 
 
 @dataclass(frozen=True)

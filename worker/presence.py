@@ -19,13 +19,18 @@ from backend.system import repository
 
 _log = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_DEVICES = 15.0
+"""nvidia-smi takes up to a second."""
+
 
 def devices() -> list[dict[str, Any]]:
-    """Return `[{"name", "memory_bytes"}]` of the visible NVIDIA GPUs, asked of nvidia-smi; empty without."""
+    """Return `[{"name", "memory_bytes", "memory_used_bytes"}]` of the visible NVIDIA GPUs, as nvidia-smi tells; empty
+    without. What is used is null where it is not told, as of a slice of a card (MIG).
+    """
     command = shutil.which("nvidia-smi")
     if command is None:
         return []
-    query = [command, "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits"]
+    query = [command, "--query-gpu=index,name,memory.total,memory.used", "--format=csv,noheader,nounits"]
     try:
         output = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
@@ -34,10 +39,14 @@ def devices() -> list[dict[str, Any]]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     rows = [[part.strip() for part in line.split(",")] for line in output.splitlines() if line.strip()]
     return [
-        {"name": name, "memory_bytes": int(mebibytes) * 2**20}
-        for index, name, mebibytes in rows
+        {"name": name, "memory_bytes": int(total) * 2**20, "memory_used_bytes": _bytes(used)}
+        for index, name, total, used in rows
         if visible is None or index in visible.split(",")
     ]
+
+
+def _bytes(mebibytes: str) -> int | None:
+    return int(mebibytes) * 2**20 if mebibytes.isdecimal() else None
 
 
 class Presence(threading.Thread):
@@ -49,7 +58,7 @@ class Presence(threading.Thread):
         self._host = socket.gethostname()
         # The start time tells apart two workers that get the same process id, as in two containers.
         self.worker_name = f"{self._host}:{os.getpid()}:{int(time.time())}"
-        self._devices = devices()
+        self._devices, self._asked_at = devices(), time.monotonic()
         self._stopping = threading.Event()
         self.working_on: int | None = None
 
@@ -69,7 +78,10 @@ class Presence(threading.Thread):
                 return
 
     def beat(self) -> None:
-        """Write the row once."""
+        """Write the row once, with what the GPUs hold."""
+        if self._devices and time.monotonic() - self._asked_at > SECONDS_BETWEEN_DEVICES:
+            # A card that does not answer now is still there.
+            self._devices, self._asked_at = devices() or self._devices, time.monotonic()
         with self._database.writing() as session:
             repository.say_alive(session, self.worker_name, self._host, self._devices, self.working_on)
 

@@ -53,9 +53,9 @@ class Recorder:
         """Write the probed maps, before any spectrum."""
         self._send(Layers(layers))
 
-    def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
-        """Write one snapshot, whole."""
-        self._send(Spectra(iteration, rows))
+    def spectra(self, iteration: int, rows: Sequence[SpectrumRow], seconds: float | None = None) -> None:
+        """Write one snapshot, whole; it has held up training for so many seconds."""
+        self._send(Spectra(iteration, rows, seconds))
 
     def metrics(self, iteration: int, values: dict[str, float]) -> None:
         """Note scalars of one iteration."""

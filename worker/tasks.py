@@ -7,6 +7,7 @@ import logging
 from sqlalchemy.exc import DBAPIError
 
 from backend.database import Database, does_not_answer, reason
+from backend.observability.context import about_run
 from backend.runs import queue
 from backend.settings import Settings
 from worker.presence import Presence
@@ -29,9 +30,10 @@ def drain(database: Database, settings: Settings, presence: Presence, supervisor
                 )
             if run_id is None:
                 return
-            _log.info("run %d claimed", run_id)
-            outcome = supervisor.supervise(run_id)
-            _log.info("run %d: %s", run_id, outcome)
+            with about_run(run_id):
+                _log.info("run %d claimed", run_id)
+                outcome = supervisor.supervise(run_id)
+                _log.info("run %d: %s", run_id, outcome)
     except DBAPIError as error:
         if not does_not_answer(error):
             raise

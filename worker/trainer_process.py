@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.observability.lines import as_words
 from backend.settings import Settings
 
 LONGEST_LINE = 4000
@@ -53,6 +54,7 @@ class TrainerProcess:
             "EIGENSCOPE_DATABASE_URL": settings.database,
             "EIGENSCOPE_DATA_ROOT": str(settings.data),
             "EIGENSCOPE_LEASE_OWNER": lease_owner,
+            "EIGENSCOPE_LOG_FORMAT": settings.log_format,
             "EIGENSCOPE_SUPERVISOR": str(os.getpid()),
             "PYTHONUNBUFFERED": "1",
             # Threads that spin while they wait make a trainer ten times slower beside any other busy process.
@@ -102,7 +104,7 @@ class TrainerProcess:
             return
 
     def new_lines(self, last: bool = False) -> list[str]:
-        """Return the whole lines printed since the call before; `last` also takes an unfinished one."""
+        """Return the whole lines printed since the call before, as words; `last` also takes an unfinished one."""
         with self._log_path.open("rb") as log:
             log.seek(self._read_to)
             read = log.read()
@@ -110,7 +112,8 @@ class TrainerProcess:
         *lines, self._rest = (self._rest + read).split(b"\n")
         if last and self._rest:
             lines, self._rest = [*lines, self._rest], b""
-        return [line.decode(errors="replace").replace("\0", "")[:LONGEST_LINE] for line in lines]
+        decoded = [line.decode(errors="replace").replace("\0", "") for line in lines]
+        return [words[:LONGEST_LINE] for line in decoded for words in as_words(line)]
 
     def error(self) -> str | None:
         """Return the sentence of a failure that the trainer understood."""

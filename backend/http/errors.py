@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from backend.errors import EigenscopeError
 from backend.http.wording import words_of
+from backend.observability.context import request_id
 from backend.runs.places import place_of
 
 _log = logging.getLogger(__name__)
@@ -175,6 +176,9 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("unexpected failure of %s %s", request.method, request.url.path, exc_info=error)
-    return answer(
+    refusal = answer(
         500, "internal", "something went wrong that we did not foresee; the server's log has the trace"
     )
+    # This is answered outside of what gives every other answer its id.
+    refusal.headers["X-Request-ID"] = request_id.get() or ""
+    return refusal

@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.measurements import metric_summaries
+from backend.measurements import counting, metric_summaries
 from backend.measurements.records import CheckpointRow, LayerRow, PredictionRow, SpectrumRow
 from backend.models import Base, Checkpoint, Layer, Metric, Prediction, Spectrum, SpectrumSummary
 
@@ -42,8 +42,14 @@ def write_layers(session: Session, run_id: int, layers: Sequence[LayerRow]) -> N
     upsert(session, Layer, [{"run_id": run_id} | {f: getattr(row, f) for f in fields} for row in layers])
 
 
-def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[SpectrumRow]) -> None:
-    """Store one snapshot: all eigenvalues as float32, their summary apart."""
+def write_spectra(
+    session: Session,
+    run_id: int,
+    iteration: int,
+    rows: Sequence[SpectrumRow],
+    probe_seconds: float | None = None,
+) -> None:
+    """Store one snapshot: all eigenvalues as float32, their summary apart; `probe_seconds` it held up training."""
     key = {"run_id": run_id, "iteration": iteration}
     blobs = [
         key | {"layer": row.layer, "eigenvalues": np.ascontiguousarray(row.eigenvalues, "<f4").tobytes()}
@@ -52,6 +58,7 @@ def write_spectra(session: Session, run_id: int, iteration: int, rows: Sequence[
     fields = ("layer", "dimensionality", "trace", "lambda_1", "images", "positions")
     upsert(session, Spectrum, blobs)
     upsert(session, SpectrumSummary, [key | {f: getattr(row, f) for f in fields} for row in rows])
+    counting.count_spectra(session, run_id, len(rows), probe_seconds)
 
 
 def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str, float]]) -> None:
@@ -62,6 +69,7 @@ def write_metrics(session: Session, run_id: int, points: Sequence[tuple[int, str
     ]
     upsert(session, Metric, rows)
     metric_summaries.summarise(session, run_id, points)
+    counting.count_points(session, run_id, len(points))
 
 
 def write_predictions(session: Session, run_id: int, iteration: int, rows: Sequence[PredictionRow]) -> None:

@@ -23,7 +23,7 @@ class Worker(Base):
     """`host:pid:start`, the lease owner's name."""
     host: Mapped[str] = mapped_column(String(200))
     devices: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """`[{"name": "…", "memory_bytes": n}]`; empty on a machine without GPU."""
+    """`[{"name": "…", "memory_bytes": n, "memory_used_bytes": n or null}]`; empty on a machine without GPU."""
     run_id: Mapped[int | None] = mapped_column()
     """The run it works on; no foreign key, since a heartbeat may come after the run was deleted."""
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -11,21 +11,26 @@ from sqlalchemy.orm import Session, aliased
 from backend.database import clock
 from backend.models import Run, Worker
 from backend.runs import waiting
+from backend.webhooks import events
 
 SKEW = timedelta(seconds=5)
 """A lease that ends so much too late was made by another clock."""
 
 
 def change(session: Session, *conditions: Any, **values: Any) -> int:
-    """Update the runs that meet `conditions`, raise their revision, and return how many there were."""
-    result = session.execute(
+    """Update the runs that meet `conditions`, raise their revision, and return how many there were.
+
+    That a run has ended is noted for webhooks in the same transaction: it is told if and only if it is so.
+    """
+    changed = session.scalars(
         update(Run)
         .where(*conditions)
         .values(revision=Run.revision + 1, **values)
+        .returning(Run.id)
         .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)  # noqa: S101 - narrows the type of an UPDATE's result
-    return result.rowcount
+    ).all()
+    events.note_status(session, changed, values.get("status"))
+    return len(changed)
 
 
 def claim_next(

@@ -18,9 +18,9 @@ def say_alive(
     """Record that a worker lives and what it does."""
     worker, moment = session.get(Worker, name), clock(session)
     if worker is None:
-        worker = Worker(name=name, host=host, devices=devices, started_at=moment)
+        worker = Worker(name=name, host=host, started_at=moment)
         session.add(worker)
-    worker.run_id, worker.seen_at = run_id, moment
+    worker.devices, worker.run_id, worker.seen_at = devices, run_id, moment
 
 
 def remove(session: Session, name: str) -> None:

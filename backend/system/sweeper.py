@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,9 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.broker import Broker
 from backend.database import Database, clock
 from backend.models.worker import SILENT_AFTER_BEATS
+from backend.observability.context import about_run
 from backend.runs import queue, recordings
 from backend.settings import Settings
 from backend.system import repository
+from backend.webhooks.stuck import StuckWatch
 from backend.widths import rounds
 
 _log = logging.getLogger(__name__)
@@ -54,6 +57,12 @@ class Steadiness:
         return own >= self._judges_from
 
 
+def _say(words: str, run_ids: Sequence[int], *more: object) -> None:
+    for run_id in run_ids:
+        with about_run(run_id):
+            _log.warning(words, run_id, *more)
+
+
 class Sweeper(threading.Thread):
     """Every beat: re-queue runs whose lease expired, begin rounds of selection whose runs have ended, and ring again.
 
@@ -65,6 +74,8 @@ class Sweeper(threading.Thread):
         self._database, self._broker, self._settings = database, broker, settings
         self._stopping = threading.Event()
         self._steadiness = Steadiness(settings.lease_seconds)
+        self._swept_at = time.monotonic()
+        self._stuck = StuckWatch(settings.stuck_minutes, SILENT_AFTER_BEATS * settings.heartbeat_seconds)
 
     def run(self) -> None:
         """Sweep until stopped; a database that is away is tried again at the next beat."""
@@ -73,7 +84,12 @@ class Sweeper(threading.Thread):
                 self.sweep()
             except SQLAlchemyError as error:
                 self._steadiness.disturbed()
+                self._stuck.interrupted()
                 _log.warning("the sweep failed and will be tried again: %s", error)
+
+    def age(self) -> float:
+        """Return how many seconds ago it last did its round, from its making if it has done none yet."""
+        return time.monotonic() - self._swept_at
 
     def sweep(self) -> list[int]:
         """Sweep once and return the runs rung for."""
@@ -87,13 +103,16 @@ class Sweeper(threading.Thread):
             repository.forget_silent(session, FORGET_AFTER_SECONDS)
         with self._database.writing() as session:
             following = rounds.advance(session, self._settings)
-        for run_id in expired:
-            _log.warning("run %d lost its worker and is queued again", run_id)
-        for run_id in given_up:
-            _log.warning("run %d waited for a run that ended badly", run_id)
+        with self._database.writing() as session:
+            stuck = self._stuck.look(session)
+        _say("run %d lost its worker and is queued again", expired)
+        _say("run %d waited for a run that ended badly", given_up)
+        _say("run %d is stuck: it has not moved for %g minutes", stuck, self._settings.stuck_minutes)
         rung = sorted({*expired, *waiting, *following})
         for run_id in rung:
-            self._broker.ring(run_id)
+            with about_run(run_id):
+                self._broker.ring(run_id)
+        self._swept_at = time.monotonic()
         return rung
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from eigenscope.cli import (
     runs,
     servers,
     tokens,
+    webhooks,
     widths,
 )
 from eigenscope.cli.doctor import doctor
@@ -52,6 +53,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(probe.app, name="probe")
 app.add_typer(widths.app, name="widths")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 from types import FrameType
 from typing import Annotated
 
@@ -13,6 +12,7 @@ import typer
 from backend import migration
 from backend.database import Database
 from backend.errors import InvalidInput
+from backend.observability import logs
 from backend.settings import Settings
 from eigenscope.cli.tokens import say_first_token
 from eigenscope.instance import open_instance, prepare_home, read_settings
@@ -25,15 +25,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Only warnings and errors.")]
 
 
-def start_logging(quiet: bool) -> None:
-    """Send log lines to stderr."""
-    level = logging.WARNING if quiet else logging.INFO
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    # Alembic, Celery and HTTP clients speak of each step; only their warnings are for people.
-    for name in ("alembic", "celery", "kombu", "httpx", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+_log = logging.getLogger(__name__)
 
 
 def up(host: Host = None, port: Port = None) -> None:
@@ -61,19 +53,22 @@ def end_on_sigterm() -> None:
 
 def serve_command(host: Host = None, port: Port = None, quiet: Quiet = False) -> None:
     """Start the server alone."""
-    start_logging(quiet)
     settings = _listening(host, port)
+    logs.configure(settings, "server", level=_level(quiet))
     with open_instance(settings, migrate=False) as instance:
         say_first_token(instance)
-    if not quiet:
+    if settings.log_format == "json":
+        # Every line is for a program, and none holds the token.
+        _log.info("Eigenscope is at %s", address(settings))
+    elif not quiet:
         _say_address(settings)
     serve(settings)
 
 
 def worker_command(quiet: Quiet = False) -> None:
     """Start a worker: it trains one run at a time."""
-    start_logging(quiet)
     settings = read_settings()
+    logs.configure(settings, "worker", level=_level(quiet))
     with open_instance(settings, migrate=False):
         pass
     raise typer.Exit(run_worker(settings))
@@ -100,6 +95,10 @@ def _listening(host: str | None, port: int | None) -> Settings:
             "port 0 lets the system choose, which nobody could then find; name one with --port"
         )
     return settings
+
+
+def _level(quiet: bool) -> int:
+    return logging.WARNING if quiet else logging.INFO
 
 
 def _say_address(settings: Settings) -> None:

@@ -186,6 +186,10 @@ ADDED_TABLES = (
     "width_plans",
     "browser_sessions",
     "tokens",
+    "ingest",
+    "run_watches",
+    "webhook_deliveries",
+    "webhook_events",
 )
 
 

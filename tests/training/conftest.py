@@ -81,7 +81,7 @@ class Memory:
     def progress(self, iteration: int, _seconds: float) -> None:
         self.progressed.append(iteration)
 
-    def spectra(self, iteration: int, rows: Sequence[SpectrumRow]) -> None:
+    def spectra(self, iteration: int, rows: Sequence[SpectrumRow], seconds: float) -> None:
         self.snapshots[iteration] = list(rows)
 
     def predictions(self, iteration: int, rows: Sequence[PredictionRow]) -> None:

@@ -20,6 +20,7 @@ from backend.datasets.coco import CocoFile, read_coco
 from backend.errors import EigenscopeError, InvalidInput, NotFound
 from backend.measurements.records import CheckpointRow
 from backend.models import Dataset
+from backend.observability import context, logs
 from backend.runs import cost
 from backend.runs import repository as runs
 from backend.runs.specification import RunSpecification
@@ -52,14 +53,13 @@ MEGABYTE = 1e6
 
 def train(run_id: int, stop: StopFlag) -> int:
     """Train a run to its end and return the exit status of the process (see `worker.training.train`)."""
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
-    )
-    place = Place.from_environment()
+    place, settings = Place.from_environment(), Settings()
+    level = logging.INFO if place.rank == 0 else logging.WARNING
+    owner = os.environ.get("EIGENSCOPE_LEASE_OWNER")
+    logs.configure(settings, "trainer", stream=sys.stdout, level=level, worker=owner, force=True)
     if place.size > 1:
         end_with_the_launcher()
-        logging.getLogger().setLevel(logging.INFO if place.rank == 0 else logging.WARNING)
-    settings = Settings()
+    context.identify(run_id=run_id)
     database = PatientDatabase(settings.database, stop.check)
     try:
         _train(settings, database, run_id, stop, place)

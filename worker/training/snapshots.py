@@ -104,7 +104,7 @@ class Snapshots:
             self._record(pending.iteration, pending.measurement.result(), pending.adding)
 
     def _record(self, iteration: int, spectra: Sequence[LayerSpectrum], seconds: float) -> None:
-        self._recorder.spectra(iteration, spectrum_rows(spectra))
+        self._recorder.spectra(iteration, spectrum_rows(spectra), seconds)
         _log.info("iteration %d: probed %d layers in %.1f s of training", iteration, len(spectra), seconds)
         warning = rounding_warning(spectra)
         if warning:
