@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from backend.database import clock
 from backend.http.dependencies import DatabaseDep, SettingsDep
 from backend.http.errors import answer
-from backend.models.base import now
 from backend.models.worker import SILENT_AFTER_BEATS
 from backend.system import repository
 from backend.system.readiness import Check, Readiness
@@ -62,7 +62,8 @@ def health(request: Request, database: DatabaseDep, settings: SettingsDep) -> He
     disk = shutil.disk_usage(settings.home)
     with database.reading() as session:
         silent = settings.heartbeat_seconds * SILENT_AFTER_BEATS
-        ages = [(now() - worker.seen_at).total_seconds() for worker in repository.workers(session)]
+        moment = clock(session)
+        ages = [(moment - worker.seen_at).total_seconds() for worker in repository.workers(session)]
         return Health(
             status="ok",
             database=session.get_bind().dialect.name,
