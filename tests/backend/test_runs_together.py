@@ -79,7 +79,7 @@ def test_where_the_second_fails_unforeseen_nothing_is_left(
     ("change", "field", "sentence"),
     [
         ({"training": {"iterations": 5, "warmup": 9}}, "runs.1.training.warmup", "shorten the warm-up"),
-        ({"init": {"kind": "file", "file": 3}}, "runs.1.init.file", "valid string"),
+        ({"init": {"kind": "file", "file": 3}}, "runs.1.init.file", "is not text"),
         ({"training": {"evaluate_every": 5}}, "runs.1.training.evaluate_every", "evaluate_every is meant"),
     ],
 )
