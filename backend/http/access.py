@@ -23,7 +23,7 @@ from backend.http.security_headers import with_headers
 from backend.settings import LOOPBACK, Settings
 
 COOKIE = "eigenscope"
-OPEN_PATHS = ("/api/v1/health", "/sign-in")
+OPEN_PATHS = ("/api/v1/health", "/api/v1/health/live", "/sign-in")
 OPEN_FOLDERS = ("/static/",)
 
 

@@ -47,7 +47,8 @@ class Bell:
 
 
 def sweeper(place: Place) -> Sweeper:
-    settings: Any = type("S", (), {"lease_seconds": 60.0, "heartbeat_seconds": 5.0, "max_attempts": 3})
+    given = {"lease_seconds": 60.0, "heartbeat_seconds": 5.0, "max_attempts": 3, "stuck_minutes": 0.0}
+    settings: Any = type("S", (), given)
     return Sweeper(place.direct, Bell(), settings)  # type: ignore[arg-type]
 
 

@@ -162,6 +162,6 @@ def test_a_reader_is_told_so_on_every_page(fresh: TestClient, database: Database
     for address in ("/", "/new", "/system", "/runs/999"):
         text = fresh.get(address).text
         assert "“guest” only reads" in text
-        assert "reads-only.js" in text
+        assert "/joined/page+reads-only" in text
     refused = fresh.post("/api/v1/runs", json={})
     assert refused.status_code == 403

@@ -93,7 +93,7 @@ def test_what_is_chosen_stands_in_the_controls(widths_client: TestClient, widths
         ("c=magic", "there is no criterion 'magic'"),
         ("c=power_law", "is a slope and no number of dimensions"),
         ("t=100", "has 0 dimensions"),
-        ("t=much", "Threshold must be a valid number"),
+        ("t=much", "Threshold `much` is not a number"),
         ("macs=0.0001", "no widths have 0.0001 of the original's MACs"),
         ("macs=", "MACs ≤ and Parameters ≤ are both empty"),
         ("also=99", "there is no run 99"),

@@ -44,11 +44,11 @@ def test_an_empty_bound_is_none_and_an_absent_one_the_default() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"t": "much"}, "^Threshold must be a valid number\\.$"),
-        ({"macs": "-1"}, "^MACs ≤ must be greater than 0\\.$"),
+        ({"t": "much"}, "^Threshold `much` is not a number\\.$"),
+        ({"macs": "-1"}, "^MACs ≤ must be more than 0\\.$"),
         ({"macs": ""}, "^MACs ≤ and Parameters ≤ are both empty"),
         ({"tie": "median"}, "^Tied blocks must be"),
-        ({"div": "0"}, "^Multiples of must be greater than or equal to 1"),
+        ({"div": "0"}, "^Multiples of must be at least 1"),
         ({"include": ["neck"]}, "^Also set must be"),
     ],
 )

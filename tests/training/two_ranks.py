@@ -80,7 +80,7 @@ def interrupted(wanted: RunSpecification, shapes: Path, folder: Path, ranks: Ran
     second.run()
     result = told(second, after)
     result["snapshots"] = told(first, before)["snapshots"] | result["snapshots"]
-    return result | {"stopped_at": stopped_at, "iterations": sorted({*before.points, *after.points})}
+    return result | {"stopped_at": stopped_at, "iterations": sorted({*before.losses(), *after.losses()})}
 
 
 def told(loop: Loop, memory: Memory) -> dict[str, Any]:
