@@ -48,10 +48,12 @@ def test_a_run_is_carried_from_launch_to_its_spectra(
 def test_a_run_that_demands_more_gpus_waits_and_holds_nobody_up(
     stack: Any, worker: subprocess.Popen[bytes], specification: dict[str, Any]
 ) -> None:
-    greedy = stack.launch({**specification, "resources": {"gpus": 64}})
+    shared = {**specification["training"], "batch_size": 64}
+    greedy = stack.launch({**specification, "training": shared, "resources": {"gpus": 64}})
     run = stack.ended(stack.launch(specification))
     assert run["status"] == "succeeded", stack.story(run)
     assert stack.answer("GET", f"/runs/{greedy}")["status"] == "queued"
+    stack.answer("DELETE", f"/runs/{greedy}")
 
 
 def test_one_run_starts_from_anothers_weights(
