@@ -249,7 +249,7 @@ def test_a_link_opens_the_same_view_in_a_fresh_browser(
     at_rest(tab)
     fresh = browser.browser
     assert fresh
-    context = fresh.new_context(viewport={"width": 1440, "height": 900})
+    context = fresh.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
     other = context.new_page()
     other.goto(tab.url)
     other.wait_for_selector(DRAWN)
