@@ -17,6 +17,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playw
 from psycopg import sql
 from sqlalchemy import make_url
 
+from backend import migration
+from backend.database import Database
 from backend.settings import Settings
 from tests.serving import serving
 from tests.stub_server import Stub
@@ -27,6 +29,16 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 OURS = "eigenscope-test"
 """The Redis key that marks a database as held by a test session; its value is that session's process."""
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated SQLite file, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "eigenscope.db"
+    opened = Database(f"sqlite:///{file}")
+    migration.upgrade(opened)
+    opened.dispose()
+    return file
 
 
 @pytest.fixture(scope="session", name="serving")

@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the database of 0005 does not say where runs are from; restore a backup")
+    raise NotImplementedError("the database of 0006 does not say where runs are from; restore a backup")

@@ -70,4 +70,4 @@ def _webhooks() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the database of 0005 has no room for webhooks; restore a backup")
+    raise NotImplementedError("the database of 0007 has no room for webhooks; restore a backup")

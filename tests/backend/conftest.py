@@ -43,16 +43,6 @@ def migrated_postgres(new_postgres: Callable[[], AbstractContextManager[str]]) -
         yield url
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated SQLite file, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "eigenscope.db"
-    opened = Database(f"sqlite:///{file}")
-    migration.upgrade(opened)
-    opened.dispose()
-    return file
-
-
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":

@@ -111,16 +111,6 @@ def migrated_postgres(new_postgres: Callable[[], AbstractContextManager[str]]) -
         yield url
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated SQLite file, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "eigenscope.db"
-    opened = Database(f"sqlite:///{file}")
-    migration.upgrade(opened)
-    opened.dispose()
-    return file
-
-
 @contextmanager
 def _postgres(request: pytest.FixtureRequest, _tmp_path: Path) -> Iterator[Place]:
     direct = request.getfixturevalue("migrated_postgres")
