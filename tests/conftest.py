@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +31,17 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 OURS = "eigenscope-test"
 """The Redis key that marks a database as held by a test session; its value is that session's process."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End, with the reason and a failure, a session that a thread left behind would keep from ending."""
+    left = [
+        one.name for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()
+    ]
+    if left and not hasattr(config, "workerinput"):
+        print(f"ended by force: the tests left {', '.join(left)} behind", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(1)
 
 
 @pytest.fixture(scope="session")

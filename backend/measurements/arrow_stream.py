@@ -27,7 +27,10 @@ def open_stream(source: pa.NativeFile, columns: pa.Schema) -> tuple[pa.Schema, I
     if first.type != "schema":
         raise pa.ArrowInvalid("it does not begin with a schema")
     schema = pa.ipc.read_schema(first)
-    _demand_columns(schema, columns)
+    try:
+        _demand_columns(schema, columns)
+    except UnicodeDecodeError:
+        raise pa.ArrowInvalid("a name in its schema is not UTF-8") from None
     return schema, _batches(reader, schema)
 
 

@@ -58,7 +58,7 @@ def listening(port: int = 0) -> Iterator[Listener]:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     listener.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield listener

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -233,13 +232,12 @@ def test_numbers_and_names_are_written_as_prometheus_reads_them() -> None:
 
 
 RUNS = 1000
-MOST_SECONDS = 0.05
 SWEPT = {"webhook_events", "width_plans"}
 """What the sweeper and the messenger may read meanwhile."""
 
 
-def test_it_is_quick_and_reads_no_measurement(app: FastAPI, client: TestClient, dataset_id: int) -> None:
-    """However much was measured, it costs the same; the time is the processor's, as others may share the machine."""
+def test_it_reads_no_measurement(app: FastAPI, client: TestClient, dataset_id: int) -> None:
+    """However much was measured, it costs the same: no table that grows by a measurement is asked."""
     database = app.state.database
     with database.writing() as session:
         kept = {"tags": [], "specification": {}, "dataset_id": dataset_id, "iterations": 9, "name": "r"}
@@ -249,14 +247,9 @@ def test_it_is_quick_and_reads_no_measurement(app: FastAPI, client: TestClient, 
         session.execute(insert(Ingest), [{"run_id": k, "spectra": 16_000} for k in range(1, RUNS + 1)])
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    took = []
-    for _ in range(7):
-        began = time.process_time()
-        text = client.get("/api/v1/metrics").text
-        took.append(time.process_time() - began)
+    text = client.get("/api/v1/metrics").text
     assert of(parsed(text), "spectra_written_total") == 16_000 * RUNS
     tables = {name for one in asked for name in re.findall(r"\bFROM (\w+)", one)}
     assert "runs" in tables
     few = {"runs", "workers", "ingest", "run_watches", "webhook_deliveries", "tokens"}
     assert tables <= few | SWEPT, tables
-    assert min(took) < MOST_SECONDS, [f"{1000 * one:.1f} ms" for one in took]

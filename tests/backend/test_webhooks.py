@@ -228,7 +228,7 @@ def test_one_under_way_is_left_to_the_server_that_tries_it(
     end(database)
     listener.hold = threading.Event()
     first = Messenger(database, told)
-    thread = threading.Thread(target=first.deliver)
+    thread = threading.Thread(target=first.deliver, daemon=True)
     thread.start()
     while not listener.heard:
         thread.join(0.02)

@@ -169,6 +169,20 @@ def test_a_damaged_database_is_named(doctor: Callable[[], dict[str, Any]], datab
     assert "eigenscope restore" in found["says"]
 
 
+def test_a_check_that_stumbles_over_damage_says_so_and_the_others_are_made(
+    doctor: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise TypeError("a row that cannot be")
+
+    monkeypatch.setattr("eigenscope.checks.stored.disk_use", stumble)
+    found = doctor()
+    assert found["disk"]["says"] == (
+        "disk could not be looked at (TypeError: a row that cannot be); mend what else is wrong first"
+    )
+    assert found["files"]["ok"]
+
+
 def test_clocks_and_silent_workers_are_named(doctor: Callable[[], dict[str, Any]], database: Any) -> None:
     with database.writing() as session:
         session.get_one(Worker, "w:1:1").seen_at = now() + timedelta(seconds=3600)

@@ -15,6 +15,7 @@ class Proxy:
         self._target = target
         self.port = 0
         self._connections: list[_Connection] = []
+        self._changing = threading.Lock()
         self._listener: socket.socket | None = None
         self.restore()
 
@@ -25,19 +26,21 @@ class Proxy:
         listener.bind(("127.0.0.1", self.port))
         listener.listen(64)
         self.port = int(listener.getsockname()[1])
-        self._listener = listener
+        with self._changing:
+            self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def cut(self) -> None:
         """Refuse new connections and end those there are."""
-        if self._listener is not None:
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        for connection in self._connections:
-            connection.end()
-        self._connections.clear()
+        with self._changing:
+            if self._listener is not None:
+                with suppress(OSError):
+                    self._listener.shutdown(socket.SHUT_RDWR)
+                self._listener.close()
+                self._listener = None
+            for connection in self._connections:
+                connection.end()
+            self._connections.clear()
 
     def swallow(self) -> None:
         """Leave the connections there are open and pass nothing on, as where a router forgot them; new ones work."""
@@ -50,10 +53,21 @@ class Proxy:
                 accepted, _ = listener.accept()
             except OSError:
                 return
-            try:
-                self._connections.append(_Connection(accepted, socket.create_connection(self._target)))
-            except OSError:
-                accepted.close()
+            self._connect(listener, accepted)
+
+    def _connect(self, listener: socket.socket, accepted: socket.socket) -> None:
+        try:
+            far = socket.create_connection(self._target)
+        except OSError:
+            accepted.close()
+            return
+        # One that was accepted just before a cut would otherwise outlive it.
+        with self._changing:
+            connection = _Connection(accepted, far)
+            if listener is self._listener:
+                self._connections.append(connection)
+            else:
+                connection.end()
 
 
 class _Connection:

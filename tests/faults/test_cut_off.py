@@ -139,7 +139,7 @@ def test_a_full_journal_holds_the_run_until_the_database_is_back(
     run_id, home = place.add_run(), tmp_path / "home"
     file = home / "runs" / str(run_id)
     with recorder(place, run_id, home, limit=9_000) as held:
-        writer = threading.Thread(target=say_all, args=(held, layers, snapshot, {5: place.cut}))
+        writer = threading.Thread(target=say_all, args=(held, layers, snapshot, {5: place.cut}), daemon=True)
         writer.start()
         until(lambda: "as much as it may" in caplog.text)
         time.sleep(0.5)
@@ -164,7 +164,7 @@ def test_a_wish_to_stop_is_heard_while_the_run_waits(
     monkeypatch.setattr("worker.courier.PATIENCE_WHEN_STOPPING", 0.3)
     run_id, home, stop = place.add_run(), tmp_path / "home", threading.Event()
     with recorder(place, run_id, home, stop, limit=9_000) as held:
-        writer = threading.Thread(target=say_all, args=(held, layers, snapshot, {5: place.cut}))
+        writer = threading.Thread(target=say_all, args=(held, layers, snapshot, {5: place.cut}), daemon=True)
         writer.start()
         until(lambda: "as much as it may" in caplog.text)
         stop.set()
@@ -276,7 +276,7 @@ def test_neither_database_nor_disk(
             except Unavailable as error:
                 raised.append(error)
 
-        writer = threading.Thread(target=write)
+        writer = threading.Thread(target=write, daemon=True)
         writer.start()
         until(lambda: "cannot be written (No space left on device): the run waits" in caplog.text)
         stop.set()

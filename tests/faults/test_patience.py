@@ -29,7 +29,7 @@ def test_a_reader_waits_until_the_database_is_back(place: Place, monkeypatch: py
         with database.reading() as session:
             found.append(session.execute(text("SELECT 7")).scalar_one())
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     time.sleep(0.5)
     assert found == []

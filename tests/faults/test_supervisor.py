@@ -58,7 +58,7 @@ class Watched:
                 watch = Watch(database, settings, presence, self.leaving, run_id, process)
                 self.outcome.append(watch.run())
 
-        self.thread = threading.Thread(target=run)
+        self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
 
     def ended(self) -> str:

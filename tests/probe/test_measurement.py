@@ -55,7 +55,7 @@ def test_one_measurement_is_under_way_at_most(make_body, held) -> None:
     probe = EigenspectrumProbe(model, IMAGES[:1], maps=("block",))
     passes.clear()
     first = probe.start()
-    second = threading.Thread(target=probe.start)
+    second = threading.Thread(target=probe.start, daemon=True)
     second.start()
     second.join(0.3)
     assert second.is_alive()

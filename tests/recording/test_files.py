@@ -215,6 +215,7 @@ def stream(metadata: dict[bytes, bytes] | None) -> bytes:
     [
         (b"", "is no recording .it is empty"),
         (b"hello, this is text", "is no recording"),
+        (stream(None).replace(b"kind", b"\x80ind"), "a name in its schema is not UTF-8"),
         (stream(None), "is an Arrow stream, but no recording"),
         (stream({layout.METADATA: b"{"}), "is an Arrow stream, but no recording"),
         (stream({layout.METADATA: b"[1]"}), "is an Arrow stream, but no recording"),
