@@ -87,7 +87,7 @@ def _bands(runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
 
 
 def counterpart(session: Session, run: Run) -> int | None:
-    """Return the newest run that differs from this one in starting from scratch or not, None without any.
+    """Return the newest run, archived ones aside, that differs in starting from scratch or not, None without any.
 
     Of a launched run, one on the same data and model; of a recorded one, a recorded one of the same layers.
     """
@@ -100,6 +100,7 @@ def counterpart(session: Session, run: Run) -> int | None:
             Run.origin == run.origin,
             Run.dataset_id.is_not_distinct_from(run.dataset_id),
             Run.id != run.id,
+            ~Run.archived,
         )
         .order_by(Run.id.desc())
         .limit(50)

@@ -66,7 +66,7 @@ def show(
     source = _source(session, origin)
     values = source.specification if source else _of_preset(chosen, pair)
     init = _init(session, source, checkpoint) or values.get("init") or {"kind": "scratch"}
-    sources = _runs_to_start_from(session)
+    sources = _runs_to_start_from(session, init.get("run_id"))
     return page(
         request,
         "new_run.html",
@@ -164,12 +164,16 @@ def _init(session: Session, source: Run | None, checkpoint: int | None) -> dict[
     return {"kind": "run", "run_id": source.id, "iteration": checkpoint}
 
 
-def _runs_to_start_from(session: Session) -> list[Run]:
-    """Return the runs with a checkpoint, newest first, and then those that will have one."""
+def _runs_to_start_from(session: Session, named: int | None) -> list[Run]:
+    """Return the runs with a checkpoint, newest first, and then those that will have one.
+
+    Archived ones are left out, but not the one that is `named` already.
+    """
     with_one = Run.id.in_(select(Checkpoint.run_id).distinct())
     will_have_one = and_(Run.status.in_(UNDER_WAY), Run.origin == "launched")
     query = select(Run).where(or_(with_one, will_have_one)).order_by(with_one.desc(), Run.id.desc())
-    return list(session.scalars(query.limit(SOURCES_AT_MOST)))
+    shown = or_(~Run.archived, Run.id == named)
+    return list(session.scalars(query.where(shown).limit(SOURCES_AT_MOST)))
 
 
 def _kept_by(session: Session, runs: Sequence[Run]) -> list[Checkpoint]:

@@ -215,3 +215,16 @@ def test_a_checkpoint_that_is_not_kept_is_named(client: TestClient, roles: dict[
     answer = client.get(f"/new?from={roles['pretraining']}&checkpoint=7")
     assert answer.status_code == 404
     assert "keeps no checkpoint of iteration 7; it keeps 1200" in answer.text
+
+
+def test_archived_runs_are_no_first_weights_unless_named(
+    client: TestClient, roles: dict[str, int], passing_run: Callable[..., int]
+) -> None:
+    run = passing_run(name="put away")
+    offered = f'<option value="{run}"'
+    assert offered in client.get("/new").text
+    passing_run(archived=True)
+    assert offered not in client.get("/new").text
+    spec = client.get(f"/api/v1/runs/{roles['I']}").json()["specification"]
+    passing_run(specification=spec | {"init": {"kind": "run", "run_id": run, "iteration": None}})
+    assert f"{offered} selected" in client.get(f"/new?from={run}").text

@@ -101,6 +101,9 @@ def test_a_recorded_run_is_compared_with_one_of_the_same_layers(session: Session
     recorded(session, "unknown", "conv1", "conv2")
     recorded(session, "scratch", "conv1", "conv2")
     assert counterpart(session, mine) == same.id
+    same.archived = True
+    session.flush()
+    assert counterpart(session, mine) is None, "an archived run is offered nowhere"
     assert counterpart(session, recorded(session, "imagenet")) is None, "no layers are not the same layers"
 
 
