@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo "make demo     set up everything, run the paper in miniature, serve it (ARGS=--exit ends instead)"
 	@echo "make up       set up everything, then one server and one worker"
-	@echo "make test     set up what the tests need and run them (ARGS goes to pytest)"
+	@echo "make test     set up what the tests need and run them in three processes (ARGS goes to pytest; -n 0 for one)"
 	@echo "make bench    measure what the probe costs, on a quiet machine (ARGS='--part body', --quick, --gpu)"
 	@echo "make audit    ask PyPI for known weaknesses of what the locks hold (pip-audit)"
 	@echo "make lint     ruff, mypy, import-linter and, where npm is, tsc"
@@ -37,7 +37,7 @@ up: setup
 	@$(BIN)/eigenscope up $(ARGS)
 
 test: setup-dev
-	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(ARGS)
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 # Threads wait as the trainer's do (worker/training/train.py), so that its costs are what is measured.
 bench: setup-bench

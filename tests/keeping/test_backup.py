@@ -164,10 +164,8 @@ def test_what_fails_at_the_end_changes_nothing(
     file = back_up(place.database, place.settings, tmp_path / "b.zip", "0.1.0").path
     before = place.everything(), place.files()
 
-    def fail(*_: Any) -> None:
-        raise OSError("pulled the plug")
-
-    monkeypatch.setattr(type(place.database), "writing", failing(type(place.database).writing))
+    # Of this database alone: servers of other tests may be running.
+    monkeypatch.setattr(place.database, "writing", failing(place.database.writing))
     with pytest.raises(OSError, match="plug"):
         restore(place.database, place.settings, file, replace=True)
     assert (place.everything(), place.files()) == before
@@ -176,8 +174,8 @@ def test_what_fails_at_the_end_changes_nothing(
 def failing(writing: Any) -> Any:
     """Return a `Database.writing` whose commit fails."""
 
-    def replaced(self: Any) -> Any:
-        context = writing(self)
+    def replaced() -> Any:
+        context = writing()
         leave = context.__class__.__exit__
 
         class Broken:
