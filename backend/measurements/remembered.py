@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.models import SpectrumSummary
+from backend.models import Ingest, Run, SpectrumSummary
 
 ROOM = 64 * 2**20
 """Bytes that are kept of each database."""
@@ -68,8 +68,13 @@ def remembered(session: Session) -> Remembered:
 
 
 def stamp_of(session: Session, run_id: int) -> Stamp:
-    """Return what changes with every spectrum that a run adds or records anew."""
-    s = SpectrumSummary
-    sums = (func.sum(s.trace), func.sum(s.lambda_1), func.sum(s.dimensionality), func.sum(s.positions))
-    query = select(func.count(), func.max(s.iteration), func.max(s.layer), *sums).where(s.run_id == run_id)
-    return tuple(session.execute(query).one())
+    """Return what changes with every spectrum that a run adds or records anew, in a few index entries' time.
+
+    What is written is counted in the transaction that writes it. A restored database may hold another run under the
+    number, and an imported one was never counted: hence when it was made, and how many spectra there are.
+    """
+    of_run = SpectrumSummary.run_id == run_id
+    there = select(func.count()).select_from(SpectrumSummary).where(of_run).scalar_subquery()
+    written = select(Ingest.spectra).where(Ingest.run_id == run_id).scalar_subquery()
+    made = select(Run.created_at).where(Run.id == run_id).scalar_subquery()
+    return tuple(session.execute(select(there, written, made)).one())
