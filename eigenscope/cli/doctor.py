@@ -57,5 +57,7 @@ def _examined(check: object, settings: Settings) -> dict[str, object]:
         return {"check": name, "ok": False, "says": says}
     except Exception as error:
         # What a damaged database hands out is no row that the models allow, and the other checks are still wanted.
-        says = f"{name} could not be looked at ({type(error).__name__}: {error}); mend what else is wrong first"
+        says = (
+            f"{name} could not be looked at ({type(error).__name__}: {error}); mend what else is wrong first"
+        )
         return {"check": name, "ok": False, "says": says}
