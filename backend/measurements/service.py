@@ -154,9 +154,12 @@ def _dimensions(
 
 
 def _counted_when_measured(session: Session, run_id: int) -> Counted:
-    rows = repository.dimensionalities(session, run_id)
-    layers, iterations, counts = zip(*rows, strict=True) if rows else ((), (), ())
-    return np.array(layers, np.int64), np.array(iterations, np.int64), np.array(counts, np.float64)
+    layers, iterations, values = [], [], []
+    for layer, when, counts in repository.dimensionalities(session, run_id):
+        layers.append(np.full(len(when), layer))
+        iterations.append(when)
+        values.append(counts.astype(np.float64))
+    return _together(layers, iterations, values)
 
 
 def _counted_now(
@@ -167,6 +170,12 @@ def _counted_now(
         layers.append(np.full(len(one.iterations), one.layer))
         iterations.append(np.array(one.iterations))
         values.append(dimensionality(one.eigenvalues, CRITERIA[criterion].name, threshold))
+    return _together(layers, iterations, values)
+
+
+def _together(
+    layers: list[NDArray[np.int64]], iterations: list[NDArray[np.int64]], values: list[NDArray[np.float64]]
+) -> Counted:
     if not layers:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     return np.concatenate(layers), np.concatenate(iterations), np.concatenate(values)
