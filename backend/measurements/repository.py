@@ -230,10 +230,10 @@ def dimensionalities(session: Session, run_id: int) -> list[tuple[int, NDArray[n
     The database joins a layer's numbers to one text: a row for each of tens of thousands takes four times as long.
     """
     s = SpectrumSummary
-    texts = [func.aggregate_strings(cast(column, String), ",") for column in (s.iteration, s.dimensionality)]
-    query = select(s.layer, *texts).where(s.run_id == run_id).group_by(s.layer)
-    rows = session.execute(query)
-    return [(layer, _integers(iterations), _integers(counts)) for layer, iterations, counts in rows]
+    iterations = func.aggregate_strings(cast(s.iteration, String), ",")
+    counts = func.aggregate_strings(cast(s.dimensionality, String), ",")
+    query = select(s.layer, iterations, counts).where(s.run_id == run_id).group_by(s.layer)
+    return [(layer, _integers(when), _integers(many)) for layer, when, many in session.execute(query)]
 
 
 def _integers(text: str) -> NDArray[np.int64]:
