@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated
 
 from fastapi import Query
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import InvalidInput
-from backend.measurements import service
+from backend.measurements import repository, service
+from backend.measurements.unresolved import unresolved
 from backend.models import Layer, Run, SpectrumSummary
 from backend.runs.specification import PROPOSAL_KINDS
 from backend.spectra.criteria import CRITERIA
 from backend.spectra.positions import FEW_POSITIONS
-from backend.spectra.precision import EPSILON, float32_floor, resolved
+from backend.spectra.precision import float32_floor
 from frontend.formats import scientific
 from frontend.map_kinds import PROPOSALS_NOTE, SIZELESS
 
@@ -35,27 +38,32 @@ class Caution:
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """One spectrum's summary with its layer."""
+class _Few:
+    """A layer's last spectrum, of few positions."""
 
     run_id: int
-    order: int
     name: str
     map: str
-    width: int
-    iteration: int
-    positions: int
-    lambda_1: float
+    ratio: float
+    """Positions per channel."""
 
-    @property
-    def ratio(self) -> float:
-        """Positions per channel."""
-        return self.positions / self.width
+
+@dataclass(frozen=True)
+class _Large:
+    """A spectrum whose λ_1 drowns the threshold in rounding."""
+
+    run_id: int
+    name: str
+    iteration: int
+    lambda_1: float
 
     @property
     def floor(self) -> str:
         """Below what eigenvalues are rounding."""
         return scientific(float(float32_floor(self.lambda_1)))
+
+
+_Named = _Few | _Large
 
 
 def cautions(session: Session, runs: Sequence[Run], criterion: str, threshold: str) -> list[Caution]:
@@ -94,7 +102,7 @@ def few_positions(session: Session, runs: Sequence[Run]) -> Caution | None:
     )
 
 
-def _few(session: Session, runs: Sequence[Run]) -> list[_Measured]:
+def _few(session: Session, runs: Sequence[Run]) -> list[_Few]:
     """Return the last spectrum of each layer that had few positions then."""
     s = SpectrumSummary
     last = (
@@ -104,26 +112,32 @@ def _few(session: Session, runs: Sequence[Run]) -> list[_Measured]:
         .subquery()
     )
     same = (last.c.run_id == s.run_id) & (last.c.layer == s.layer) & (last.c.iteration == s.iteration)
-    return _fetched(session, _summaries().join(last, same).where(s.positions < FEW_POSITIONS * Layer.width))
+    query = (
+        select(Layer.run_id, Layer.name, Layer.map, Layer.width, s.positions)
+        .join(s, (s.run_id == Layer.run_id) & (s.layer == Layer.order))
+        .join(last, same)
+        .where(s.positions < FEW_POSITIONS * Layer.width)
+        .order_by(Layer.run_id, Layer.order)
+    )
+    rows = session.execute(query)
+    return [_Few(run_id, name, kind, positions / width) for run_id, name, kind, width, positions in rows]
 
 
-def _few_words(one: _Measured) -> str:
+def _few_words(one: _Few) -> str:
     return f"{one.name}: {one.ratio:.1f}{' (proposals)' if one.map in PROPOSAL_KINDS else ''}"
 
 
-def _of_proposals(found: Sequence[_Measured]) -> str:
+def _of_proposals(found: Sequence[_Few]) -> str:
     concerned = [one for one in found if one.map in PROPOSAL_KINDS]
     return f" (at {_and_others(concerned)}, {PROPOSALS_NOTE})" if concerned else ""
 
 
 def below_rounding(session: Session, runs: Sequence[Run], threshold: float) -> Caution | None:
     """Return a caution if somewhere the threshold is so far below λ_1 that it counts float32's rounding."""
-    layers: dict[tuple[int, int], list[_Measured]] = {}
-    for one in _large(session, runs, threshold):
-        layers.setdefault((one.run_id, one.order), []).append(one)
+    layers = _large(session, runs, threshold)
     if not layers:
         return None
-    series = sorted(layers.values(), key=_largest, reverse=True)
+    series = sorted(layers, key=_largest, reverse=True)
     worst = [max(found, key=_lambda_1) for found in series]
     first = worst[0]
     return Caution(
@@ -134,24 +148,29 @@ def below_rounding(session: Session, runs: Sequence[Run], threshold: float) -> C
     )
 
 
-def _large(session: Session, runs: Sequence[Run], threshold: float) -> list[_Measured]:
-    """Return every spectrum that does not resolve the threshold, by layer and iteration."""
-    s = SpectrumSummary
-    # A little wide: whether a spectrum is resolved is for `resolved` to say.
-    suspect = s.run_id.in_([run.id for run in runs]) & (s.lambda_1 > 0.99 * threshold / EPSILON)
-    found = _fetched(session, _summaries().where(suspect))
-    return [one for one in found if not resolved(threshold, one.lambda_1)]
+def _large(session: Session, runs: Sequence[Run], threshold: float) -> list[list[_Large]]:
+    """Return of each layer of each run the spectra that do not resolve the threshold, by iteration."""
+    series = []
+    for run in runs:
+        found = unresolved(session, run.id, threshold)
+        names = {layer.order: layer.name for layer in repository.layers(session, run.id)}
+        triples = zip(found.orders.tolist(), found.iterations.tolist(), found.lambda_1.tolist(), strict=True)
+        for order, same in groupby(triples, key=itemgetter(0)):
+            series.append(
+                [_Large(run.id, names[order], iteration, largest) for _, iteration, largest in same]
+            )
+    return series
 
 
-def _lambda_1(one: _Measured) -> float:
+def _lambda_1(one: _Large) -> float:
     return one.lambda_1
 
 
-def _largest(found: Sequence[_Measured]) -> float:
+def _largest(found: Sequence[_Large]) -> float:
     return max(one.lambda_1 for one in found)
 
 
-def _large_words(found: Sequence[_Measured]) -> str:
+def _large_words(found: Sequence[_Large]) -> str:
     worst, first, last = max(found, key=_lambda_1), found[0].iteration, found[-1].iteration
     words = f"{worst.name}: λ₁ = {scientific(worst.lambda_1)}, floor {worst.floor}"
     if first == last:
@@ -159,45 +178,23 @@ def _large_words(found: Sequence[_Measured]) -> str:
     return f"{words} at iteration {worst.iteration:,}; {len(found)} snapshots from {first:,} to {last:,}"
 
 
-def _other_mend(runs: Sequence[Run], worst: Sequence[_Measured]) -> str:
+def _other_mend(runs: Sequence[Run], worst: Sequence[_Large]) -> str:
     """Return the second remedy, unless all of the runs took it already."""
     concerned = [run for run in runs if run.id in {one.run_id for one in worst}]
     statistics = {run.specification.get("probe", {}).get("batch_statistics") for run in concerned}
     return "" if statistics == {"probe"} else ", or probe.batch_statistics 'probe'"
 
 
-def _summaries() -> Select[*tuple[Any, ...]]:
-    s = SpectrumSummary
-    return (
-        select(
-            Layer.run_id,
-            Layer.order,
-            Layer.name,
-            Layer.map,
-            Layer.width,
-            s.iteration,
-            s.positions,
-            s.lambda_1,
-        )
-        .join(s, (s.run_id == Layer.run_id) & (s.layer == Layer.order))
-        .order_by(Layer.run_id, Layer.order, s.iteration)
-    )
-
-
-def _fetched(session: Session, query: Select[*tuple[Any, ...]]) -> list[_Measured]:
-    return [_Measured(*row) for row in session.execute(query)]
-
-
-def _others(found: Sequence[_Measured]) -> str:
+def _others(found: Sequence[_Named]) -> str:
     more = len({one.name for one in found}) - 1
     return "" if not more else " and 1 more layer" if more == 1 else f" and {more} more layers"
 
 
-def _and_others(found: Sequence[_Measured]) -> str:
+def _and_others(found: Sequence[_Named]) -> str:
     return f"{found[0].name}{_others(found)}"
 
 
-def _details(runs: Sequence[Run], found: Sequence[_Measured], words: Sequence[str]) -> tuple[str, ...]:
+def _details(runs: Sequence[Run], found: Sequence[_Named], words: Sequence[str]) -> tuple[str, ...]:
     """Return the lines to unfold; none where the sentence says it all."""
     if len(found) == len(runs) == 1:
         return ()

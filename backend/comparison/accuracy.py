@@ -80,16 +80,19 @@ def _seeds(session: Session, run: Run, measure: Measure) -> Seeds | None:
         return None
     value = getattr(Run, measure)
     query = (
-        select(Run.id, Run.tags, Run.specification, value)
+        select(Run.id, Run.tags)
         .where(Run.dataset_id == run.dataset_id, Run.status == "succeeded", value.is_not(None))
         .order_by(Run.id.desc())
         .limit(SEEDS_AT_MOST)
     )
+    # Of a thousand runs few share a tag, and only theirs are worth taking apart.
+    tagged = [run_id for run_id, tags in session.execute(query) if set(tags) & set(run.tags)]
+    likely = select(Run.id, Run.specification, value).where(Run.id.in_(tagged))
     same = _apart_from_seed(run.specification)
     found = {
         run_id: accuracy
-        for run_id, tags, specification, accuracy in session.execute(query)
-        if set(tags) & set(run.tags) and _apart_from_seed(specification) == same
+        for run_id, specification, accuracy in session.execute(likely)
+        if _apart_from_seed(specification) == same
     }
     if run.id not in found or len(found) < 2:
         return None

@@ -12,9 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.measurements import repository
 from backend.measurements.service import PAPER_CRITERION, PAPER_THRESHOLD, dimensions
+from backend.measurements.unresolved import unresolved
 from backend.models import Layer, Run, SpectrumSummary
 from backend.spectra.dynamics import Floats, carried
-from backend.spectra.precision import EPSILON, resolved
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def _unresolved(session: Session, run_id: int, grid: _Grid, threshold: float | N
     """Return where λ_1 drowns an absolute threshold in rounding, (layers, snapshots); nowhere without one."""
     if threshold is None:
         return np.zeros((len(grid.orders), len(grid.iterations)), np.bool_)
-    largest = SpectrumSummary.lambda_1
-    cells = _cells(session, run_id, largest, largest > 0.99 * threshold / EPSILON)
-    return ~resolved(threshold, np.nan_to_num(grid.filled(cells)))
+    found = unresolved(session, run_id, threshold)
+    cells = _Cells(found.orders.astype(np.float64), found.iterations.astype(np.float64), found.lambda_1)
+    return np.isfinite(grid.filled(cells))
 
 
 def _cells(
