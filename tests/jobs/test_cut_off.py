@@ -16,8 +16,8 @@ from tests.jobs.conftest import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(400)]
 
-AWAY_SECONDS = 20
-"""More than three leases of the stack."""
+AWAY_SECONDS = 60
+"""Ten leases of the stack."""
 
 
 @pytest.fixture
