@@ -82,6 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.readiness.sweeper = sweeper
     sweeper.start()
     messenger = Messenger(app.state.database, app.state.settings)
+    app.state.readiness.messenger = messenger
     messenger.start()
     try:
         yield

@@ -19,12 +19,16 @@ from backend.broker import Broker
 from backend.database import Database
 from backend.errors import EigenscopeError
 from backend.settings import Settings
+from backend.system.bounded import Bounded
 from backend.system.sweeper import Sweeper
+from backend.webhooks.messenger import Messenger
+from backend.webhooks.receivers import receivers
 
 _log = logging.getLogger(__name__)
 
 BROKER_KEPT_SECONDS = 2.0
 """Anybody may ask for health: however often they do, the broker is asked no more often than this."""
+DATABASE_SECONDS = 5.0
 BEATS_UNTIL_OVERDUE = 6
 LEAST_OVERDUE_SECONDS = 30.0
 
@@ -38,28 +42,35 @@ class Check:
     words: str
 
 
+_UNKNOWN_MIGRATION = Check("migration", False, "unknown while the database does not answer")
+
+
 class Readiness:
-    """The checks of one server. `sweeper` is set while the server runs."""
+    """The checks of one server. `sweeper` and `messenger` are set while the server runs."""
 
     def __init__(self, database: Database, broker: Broker, settings: Settings) -> None:
         self._database, self._broker, self._settings = database, broker, settings
         self._lock = threading.Lock()
         self._broker_seen: tuple[float, Check] | None = None
+        self._stored = Bounded(self._of_stored, DATABASE_SECONDS)
         self.sweeper: Sweeper | None = None
+        self.messenger: Messenger | None = None
 
     def checks(self) -> list[Check]:
-        """Look at every part and return how it is."""
-        return [
-            self._of_database(),
-            self._of_migration(),
-            self._of_broker(),
-            self._of_disk(),
-            self._of_sweeper(),
+        """Look at every part and return how it is; a database that does not answer holds nobody up for long."""
+        stored = self._stored.answer() or [
+            Check("database", False, f"has not answered within {DATABASE_SECONDS:g} s"),
+            _UNKNOWN_MIGRATION,
         ]
+        return [*stored, self._of_broker(), self._of_disk(), self._of_sweeper(), self._of_messenger()]
 
     def sweep_age(self) -> float | None:
         """Return how many seconds ago the sweeper did its round, from its start if it has done none yet."""
         return None if self.sweeper is None else self.sweeper.age()
+
+    def _of_stored(self) -> list[Check]:
+        database = self._of_database()
+        return [database, self._of_migration() if database.well else _UNKNOWN_MIGRATION]
 
     def _of_database(self) -> Check:
         try:
@@ -73,7 +84,7 @@ class Readiness:
         try:
             found, wanted = migration.current(self._database), _newest()
         except (EigenscopeError, SQLAlchemyError) as error:
-            return _bad("migration", "unknown while the database does not answer", error)
+            return _bad("migration", _UNKNOWN_MIGRATION.words, error)
         if found == wanted:
             return Check("migration", True, found)
         return Check(
@@ -109,6 +120,14 @@ class Readiness:
         alive = self.sweeper.is_alive()
         words = f"ran {age:.1f} s ago" if alive else "has ended; restart the server"
         return Check("sweeper", alive and age < limit, words)
+
+    def _of_messenger(self) -> Check:
+        if self.messenger is None:
+            return Check("webhooks", False, "not started")
+        if not self.messenger.is_alive():
+            return Check("webhooks", False, "are delivered no more; restart the server")
+        count = len(receivers(self._settings))
+        return Check("webhooks", True, f"{count} receiver{'' if count == 1 else 's'}")
 
 
 @cache

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +17,10 @@ from sqlalchemy import text
 from backend.app import create_app
 from backend.database import Database
 from backend.settings import Settings
+from backend.system import readiness
 
 HERE = "http://127.0.0.1:8000"
-PARTS = {"database", "migration", "broker", "disk", "sweeper"}
+PARTS = {"database", "migration", "broker", "disk", "sweeper", "webhooks"}
 
 
 def failing(client: TestClient) -> dict[str, Any]:
@@ -98,8 +102,42 @@ def test_a_sweeper_that_ended_or_hangs_is_named(app: FastAPI, client: TestClient
     assert "has ended" in failing(client)["checks"]["sweeper"]
 
 
-def test_a_server_that_never_began_to_sweep_is_not_ready(app: FastAPI) -> None:
-    assert failing(TestClient(app, base_url=HERE))["failing"] == ["sweeper"]
+def test_a_messenger_that_ended_is_named(app: FastAPI, client: TestClient) -> None:
+    assert client.get("/api/v1/health").json()["checks"]["webhooks"] == "0 receivers"
+    app.state.readiness.messenger.stop()
+    assert "delivered no more" in failing(client)["checks"]["webhooks"]
+
+
+def test_a_database_that_hangs_holds_nobody_up(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = [], threading.Event()
+
+    class Hanging:
+        def connect(self) -> Any:
+            asked.append(1)
+            go_on.wait(60)
+            return database.engine.connect()
+
+    monkeypatch.setattr(readiness, "DATABASE_SECONDS", 0.2)
+    app = create_app(settings)
+    with TestClient(app, base_url=HERE) as client:
+        calm = app.state.readiness._database
+        app.state.readiness._database = SimpleNamespace(engine=Hanging())
+        for _ in range(3):
+            body = failing(client)
+            assert body["failing"] == ["database", "migration"]
+            assert body["checks"]["database"] == "has not answered within 0.2 s"
+        assert len(asked) == 1, "those who ask meanwhile wait for the same answer"
+        app.state.readiness._database = calm
+        go_on.set()
+        deadline = time.monotonic() + 10
+        while client.get("/api/v1/health").status_code != 200:
+            assert time.monotonic() < deadline
+
+
+def test_a_server_that_never_began_to_work_is_not_ready(app: FastAPI) -> None:
+    assert failing(TestClient(app, base_url=HERE))["failing"] == ["sweeper", "webhooks"]
     app.state.database.dispose()
 
 
