@@ -124,7 +124,7 @@ class Tab(ABC):
         """Ask because time has passed."""
         self.refresh()
 
-    def leave(self) -> None:
+    def leave(self) -> None:  # noqa: B027 - most have nothing to hand over
         """Note that the page is not looked at any more."""
 
     @abstractmethod
@@ -139,7 +139,7 @@ class Tab(ABC):
     def changed(self, runs: Sequence[int]) -> None:
         """Hear which runs changed."""
 
-    async def act(self) -> None:
+    async def act(self) -> None:  # noqa: B027 - in some there is nothing to do
         """Do what a person does."""
 
 
@@ -222,7 +222,8 @@ class ExplorerTab(Tab):
     """A page of spectra, of one run or several: explorer.js and measured.js."""
 
     settle = RUN_SECONDS
-    figures: tuple[str, ...] = ("spectrum", "heatmap", "dimension_by_depth", "dimension_by_iteration")
+    figures: tuple[str, ...] = ()
+    """Those in sight when a page is opened, the first first."""
     every = 1.0
 
     def __init__(
@@ -302,10 +303,14 @@ class ExplorerTab(Tab):
         await self.all(*self.spectra(after=False))
 
     def figures_of(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Return what is asked for to draw these figures."""
-        runs = ",".join(map(str, self.runs))
-        view = f"theme=light&runs={runs}&layer={quote(self.layer)}&criterion=absolute&threshold=0.001"
-        return [("figure", f"{API}/figures/{name}?{view}") for name in names]
+        """Return what is asked for to draw these figures; a heatmap is of one run, the others are of all."""
+        view = f"theme=light&layer={quote(self.layer)}&criterion=absolute&threshold=0.001"
+        every = [",".join(map(str, self.runs))]
+        return [
+            ("figure", f"{API}/figures/{name}?runs={runs}&{view}")
+            for name in names
+            for runs in (map(str, self.runs) if name == "heatmap" else every)
+        ]
 
     def metrics(self) -> list[tuple[str, str]]:
         """Return what is asked for to draw losses and the like."""
@@ -369,6 +374,7 @@ class CompareTab(ExplorerTab):
     """The page that compares runs: compare.js."""
 
     settle = COMPARE_SECONDS
+    figures = ("spectrum", "dimension_by_iteration", "dimension_by_depth", "heatmap")
 
     @property
     def address(self) -> str:

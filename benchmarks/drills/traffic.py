@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -52,6 +53,8 @@ class Measured:
     sightings: Sightings
     memory: list[tuple[float, float]]
     """The server's resident set in MiB, by seconds."""
+    server_seconds: float
+    """Processor seconds that the server took meanwhile."""
     problems: list[str]
     """What processes of the drill died of."""
     seconds: float
@@ -88,7 +91,7 @@ def _run(place: Place, folder: Path, traffic: Traffic, live: list[int]) -> Measu
     ]
     ended = [1 + k for k in range(traffic.before.runs)]
     reading = ReadersAsked(place.address, traffic.readers, traffic.seconds, traffic.seed, live, ended, layers)
-    began = time.monotonic()
+    began, spent = time.monotonic(), _processor_seconds(place.commands["server"])
     writers = [_start("writer", one, folder / f"writer-{one.number}.json") for one in asked]
     time.sleep(WARM)
     readers = _start("readers", reading, folder / "readers.json")
@@ -106,6 +109,7 @@ def _run(place: Place, folder: Path, traffic: Traffic, live: list[int]) -> Measu
         writers=[_writer(folder / f"writer-{k}.json", k) for k in range(traffic.writers)],
         sightings=_sightings(folder / "readers.json"),
         memory=memory,
+        server_seconds=_processor_seconds(place.commands["server"]) - spent,
         problems=problems,
         seconds=time.monotonic() - began,
     )
@@ -137,6 +141,13 @@ def _resident(command: Command) -> float:
         return float("nan")
     status = Path(f"/proc/{command.process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def _processor_seconds(command: Command) -> float:
+    if command.process is None:
+        return float("nan")
+    fields = Path(f"/proc/{command.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ended(name: str, process: subprocess.Popen[bytes], folder: Path) -> str:
@@ -211,11 +222,8 @@ def findings(kind: str, traffic: Traffic, measured: Measured) -> list[Finding]:
             FLAT,
             f"{rise:+.1f} MiB of {middle:,.0f} MiB in the later two thirds",
         ),
-        Finding(
-            f"{here}: one core's time that the readers took",
-            100.0 * seen.processor_seconds / measured.seconds,
-            "%",
-        ),
+        _core(f"{here}: one core's time that the server took", measured.server_seconds, measured),
+        _core(f"{here}: one core's time that the readers took", seen.processor_seconds, measured),
     ]
 
 
@@ -223,3 +231,7 @@ def _lag(here: str, seconds: Sequence[float]) -> Finding:
     middle, worst = percentile(seconds, 50), max(seconds, default=float("nan"))
     more = f"median {middle:.2f} s, worst {worst:.2f} s of {len(seconds):,}"
     return Finding(f"{here}: live lag, p99", percentile(seconds, 99), "s", LAG_LIMIT, more)
+
+
+def _core(what: str, spent: float, measured: Measured) -> Finding:
+    return Finding(what, 100.0 * spent / measured.seconds, "%")
