@@ -10,7 +10,7 @@ from __future__ import annotations
 from asyncio import Semaphore
 
 READERS, WRITERS = 12, 8
-"""Together fewer than the threads that there are (40). More would not be answered sooner: they share one interpreter."""
+"""Together fewer than the threads that there are (40). More would be answered no sooner: they share an interpreter."""
 
 
 class Room:

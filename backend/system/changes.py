@@ -25,7 +25,7 @@ class Change:
 
 
 class Listener:
-    """What one stream has not told yet: ids, so that one which tells nothing for hours holds no more than there are runs."""
+    """What one stream has not told yet: sets of ids, so that one never read holds no more than there are runs."""
 
     def __init__(self) -> None:
         self._changed: set[int] = set()
