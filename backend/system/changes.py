@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,16 +11,21 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import OperationalError
 
 from backend.database import Database
-from backend.runs.repository import revisions
+from backend.runs.repository import marks, revisions
 
 PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Change:
-    """Ids of runs, rising; nothing in either when only time has passed."""
+    """Ids of runs, rising; nothing in any when only time has passed.
+
+    `measured` are those of the changed that have further spectra, another result or another status: of the others no
+    more is new than how far they are and what they said.
+    """
 
     changed: list[int]
+    measured: list[int]
     deleted: list[int]
 
 
@@ -29,14 +34,16 @@ class Listener:
 
     def __init__(self) -> None:
         self._changed: set[int] = set()
+        self._measured: set[int] = set()
         self._deleted: set[int] = set()
         self._woken = asyncio.Event()
         self._ended = False
 
-    def tell(self, changed: Iterable[int], deleted: Iterable[int]) -> None:
+    def tell(self, change: Change) -> None:
         """Add a change, or note that time has passed."""
-        self._changed.update(changed)
-        self._deleted.update(deleted)
+        self._changed.update(change.changed)
+        self._measured.update(change.measured)
+        self._deleted.update(change.deleted)
         self._woken.set()
 
     def end(self) -> None:
@@ -50,9 +57,34 @@ class Listener:
         self._woken.clear()
         if self._ended:
             return None
-        heard = Change(sorted(self._changed - self._deleted), sorted(self._deleted))
-        self._changed, self._deleted = set(), set()
+        gone = self._deleted
+        heard = Change(sorted(self._changed - gone), sorted(self._measured - gone), sorted(gone))
+        self._changed, self._measured, self._deleted = set(), set(), set()
         return heard
+
+
+class Watched:
+    """All runs as they were at the last look."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as session:
+            self._revisions = revisions(session)
+            self._marks = marks(session)
+
+    def look(self) -> Change:
+        """Return what is otherwise than at the last look."""
+        with self._database.reading() as session:
+            found = revisions(session)
+            changed = [i for i, revision in found.items() if self._revisions.get(i) != revision]
+            seen = marks(session, changed) if changed else {}
+        deleted = [i for i in self._revisions if i not in found]
+        measured = [i for i, mark in seen.items() if self._marks.get(i) != mark]
+        self._revisions = found
+        self._marks.update(seen)
+        for one in deleted:
+            self._marks.pop(one, None)
+        return Change(changed, measured, deleted)
 
 
 class Changes:
@@ -80,16 +112,13 @@ class Changes:
 
     async def _read_again_and_again(self) -> None:
         try:
-            known = await run_sync(self._read)
+            watched = await run_sync(Watched, self._database)
             self._begun.set()
             while self._listeners:
                 await asyncio.sleep(PAUSE_SECONDS)
-                current = await run_sync(self._read)
-                changed = [i for i, revision in current.items() if known.get(i) != revision]
-                deleted = [i for i in known if i not in current]
-                known = current
+                change = await run_sync(watched.look)
                 for one in self._listeners:
-                    one.tell(changed, deleted)
+                    one.tell(change)
         except OperationalError:
             # The browsers' own reconnection asks again; what changed meanwhile shows then.
             pass
@@ -98,7 +127,3 @@ class Changes:
             for one in self._listeners:
                 one.end()
             self._begun.set()
-
-    def _read(self) -> dict[int, int]:
-        with self._database.reading() as session:
-            return revisions(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -25,14 +26,17 @@ async def _stream(changes: Changes, request: Request) -> AsyncIterator[str]:
             if heard is None or request.app.state.stopping.is_set():
                 return
             if heard.changed or heard.deleted:
-                yield _event("runs", {"changed": heard.changed, "deleted": heard.deleted})
+                yield _event("runs", asdict(heard))
             else:
                 yield ": \n\n"
 
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request) -> StreamingResponse:
-    """Stream `runs` events: the ids of runs that changed or were deleted since the one before."""
+    """Stream `runs` events: the ids of runs that changed or were deleted since the one before.
+
+    `measured` are those of the changed that have further spectra, another result or another status.
+    """
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     stream = _stream(request.app.state.changes, request)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

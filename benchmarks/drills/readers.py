@@ -54,7 +54,8 @@ async def _browse(asked: ReadersAsked, sightings: Sightings, number: int, until:
     chance = Random(f"{asked.seed} {number}")
     # People do not all come at one moment.
     await asyncio.sleep(chance.uniform(0, min(5.0, asked.seconds / 4)))
-    limits = httpx.Limits(max_connections=CONNECTIONS)
+    # The server closes what is idle for five seconds; a browser would ask again without a word.
+    limits = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=4.0)
     async with httpx.AsyncClient(base_url=asked.address, limits=limits, timeout=SECONDS_TO_ANSWER) as client:
         while (now := time.monotonic()) < until:
             tab = _tab(asked, client, sightings, chance)

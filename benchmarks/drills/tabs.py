@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from random import Random
 from urllib.parse import quote
 
@@ -20,8 +22,10 @@ from benchmarks.drills.sightings import Sightings, Visit
 
 VIEW = re.compile(r'<script type="application/json" id="view">(.*?)</script>', re.DOTALL)
 API = "/api/v1"
-SETTLE_SECONDS, RUN_SECONDS, COMPARE_SECONDS = 0.4, 1.2, 2.0
-"""live.js, run.js and compare.js: how long changes gather before a tab asks."""
+SETTLE_SECONDS = 0.4
+"""live.js: how long changes gather before a tab asks."""
+TABLE_SECONDS, RUN_SECONDS, COMPARE_SECONDS = 1.2, 1.4, 4.0
+"""runs.js and system.js, run.js, compare.js: the same where no more is new than how far runs are."""
 METRICS_SECONDS = 4.0
 HEARTBEAT_SECONDS = 5.0
 SYSTEM_SECONDS = 10.0
@@ -32,33 +36,42 @@ METRIC_FIGURES = ("losses", "average_precision", "learning_rate")
 class Settled:
     """live.js' `settled`: runs `work` soon, once for many calls, and never twice at a time."""
 
-    def __init__(self, work: Callable[[], Awaitable[None]], pause: float) -> None:
-        self._work, self._pause = work, pause
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+        self._patience = self._due = math.inf
         self._asked = asyncio.Event()
+        self._running = False
 
-    def __call__(self) -> None:
-        """Ask for it."""
-        self._asked.set()
+    def __call__(self, within: float = SETTLE_SECONDS) -> None:
+        """Ask for it within so many seconds; of several calls the most impatient counts."""
+        self._patience = min(self._patience, within)
+        if not self._running:
+            self._due = min(self._due, time.monotonic() + within)
+            self._asked.set()
 
     async def run(self) -> None:
         """Work whenever it was asked for."""
         while True:
-            await self._asked.wait()
-            await asyncio.sleep(self._pause)
-            self._asked.clear()
+            while (left := self._due - time.monotonic()) > 0:
+                self._asked.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._asked.wait(), None if math.isinf(left) else left)
+            self._patience = self._due = math.inf
+            self._running = True
             await self._work()
+            self._running = False
+            self._due = time.monotonic() + self._patience
 
 
 class Tab(ABC):
     """One open page. `act` is what a person does in it now and then."""
 
-    settle = SETTLE_SECONDS
     every: float | None = None
     """Seconds after which the tab asks in any case."""
 
     def __init__(self, client: httpx.AsyncClient, sightings: Sightings, chance: Random) -> None:
         self.client, self.sightings, self.chance = client, sightings, chance
-        self.refresh = Settled(self.update, self.settle)
+        self.refresh = Settled(self.update)
 
     async def get(self, kind: str, path: str) -> httpx.Response | None:
         """Ask and note how long it took; None, noted as an error, for what is no good answer."""
@@ -103,7 +116,8 @@ class Tab(ABC):
                     response.raise_for_status()
                     async for line in response.aiter_lines():
                         if line.startswith("data: ") and "changed" in line:
-                            self.changed(json.loads(line[6:])["changed"])
+                            change = json.loads(line[6:])
+                            self.changed(change["changed"], change["measured"])
                 # The server ends no stream by itself: only where its database is away, or it stops.
                 self.sightings.failed("events", "/events", "the stream ended")
             except httpx.HTTPError as error:
@@ -136,8 +150,8 @@ class Tab(ABC):
         """Bring it to what the server shows now."""
 
     @abstractmethod
-    def changed(self, runs: Sequence[int]) -> None:
-        """Hear which runs changed."""
+    def changed(self, runs: Sequence[int], measured: Sequence[int]) -> None:
+        """Hear which runs changed, and which of them have more to show than how far they are."""
 
     async def act(self) -> None:  # noqa: B027 - in some there is nothing to do
         """Do what a person does."""
@@ -162,10 +176,10 @@ class RunsTab(Tab):
         query = "&".join(part for part in (self._query, only) if part)
         await self.get("rows", f"/?{query}" if query else "/")
 
-    def changed(self, runs: Sequence[int]) -> None:
+    def changed(self, runs: Sequence[int], measured: Sequence[int]) -> None:
         """Ask for their rows."""
         self._wanted.update(runs)
-        self.refresh()
+        self.refresh(TABLE_SECONDS)
 
     def ticked(self) -> None:
         """Bring all rows up to date."""
@@ -191,9 +205,9 @@ class SystemTab(Tab):
         """Fetch it again."""
         await self.get("refresh", "/system")
 
-    def changed(self, runs: Sequence[int]) -> None:
+    def changed(self, runs: Sequence[int], measured: Sequence[int]) -> None:
         """Whatever changed, the page may tell of it."""
-        self.refresh()
+        self.refresh(TABLE_SECONDS)
 
 
 class WidthsTab(Tab):
@@ -210,7 +224,7 @@ class WidthsTab(Tab):
     async def update(self) -> None:
         """Nothing of it changes."""
 
-    def changed(self, runs: Sequence[int]) -> None:
+    def changed(self, runs: Sequence[int], measured: Sequence[int]) -> None:
         """Nothing of it changes."""
 
     async def act(self) -> None:
@@ -221,7 +235,7 @@ class WidthsTab(Tab):
 class ExplorerTab(Tab):
     """A page of spectra, of one run or several: explorer.js and measured.js."""
 
-    settle = RUN_SECONDS
+    progress = RUN_SECONDS
     figures: tuple[str, ...] = ()
     """Those in sight when a page is opened, the first first."""
     every = 1.0
@@ -239,7 +253,7 @@ class ExplorerTab(Tab):
         self.layer = layers[-1]
         self.snapshots: dict[int, list[int]] = {}
         self.visits = {run: Visit(run) for run in runs}
-        self.scrubs = self.live = False
+        self.scrubs = self.live = self.measured = False
 
     @property
     @abstractmethod
@@ -281,10 +295,13 @@ class ExplorerTab(Tab):
         if grown:
             await self.all(*self.dimensions(), *self.spectra(), *self.figures_of(self.figures))
 
-    def changed(self, runs: Sequence[int]) -> None:
+    def changed(self, runs: Sequence[int], measured: Sequence[int]) -> None:
         """Refresh where one of them is shown."""
-        if set(self.runs) & set(runs):
+        if set(self.runs) & set(measured):
+            self.measured = True
             self.refresh()
+        elif set(self.runs) & set(runs):
+            self.refresh(self.progress)
 
     def ticked(self) -> None:
         """Nothing, but for a page that has something to ask in between."""
@@ -361,7 +378,9 @@ class RunTab(ExplorerTab):
         """Take over what was measured and logged since."""
         await super().update()
         await self._read_log(f"after={self.lines}&limit=500")
-        await self.get("predictions", f"{API}/runs/{self.runs[0]}/predictions")
+        if self.measured:
+            self.measured = False
+            await self.get("predictions", f"{API}/runs/{self.runs[0]}/predictions")
 
     def ticked(self) -> None:
         """Ask for the heartbeat where nothing else told it."""
@@ -373,7 +392,7 @@ class RunTab(ExplorerTab):
 class CompareTab(ExplorerTab):
     """The page that compares runs: compare.js."""
 
-    settle = COMPARE_SECONDS
+    progress = COMPARE_SECONDS
     figures = ("spectrum", "dimension_by_iteration", "dimension_by_depth", "heatmap")
 
     @property
