@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from backend.runs import queue
 from backend.runs.specification import RunSpecification
 from benchmarks.dashboard import ours
 from benchmarks.dashboard.seeding import add_dataset
-from benchmarks.drills.findings import Finding, durations
+from benchmarks.drills.asking import timed
+from benchmarks.drills.findings import Finding
 from benchmarks.drills.places import Kind, served
 
 QUEUED = 10_000
@@ -45,10 +45,10 @@ def measure(kind: Kind, folder: Path, runs: int = QUEUED, rounds: int = ROUNDS) 
         enqueue(database, runs)
         here = f"{kind}, {runs:,} queued runs"
         found = [
-            _timed(f"{here}: {what}", _asking(place.address + path), rounds)
+            timed(f"{here}: {what}", _asking(place.address + path), LIMIT, rounds)
             for what, path in ADDRESSES.items()
         ]
-        found += [_timed(f"{here}: {what}", work, rounds) for what, work in _works(database)]
+        found += [timed(f"{here}: {what}", work, LIMIT, rounds) for what, work in _works(database)]
         database.dispose()
     return found
 
@@ -108,13 +108,3 @@ def _works(database: Database) -> Iterator[tuple[str, Callable[[], object]]]:
 def _in_transaction(database: Database, work: Callable[[Session], object]) -> None:
     with database.writing() as session:
         work(session)
-
-
-def _timed(what: str, work: Callable[[], object], rounds: int) -> Finding:
-    work()
-    seconds = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return durations(what, seconds, LIMIT, share=50.0)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-Unit = Literal["ms", "s", "", "%", "MiB"]
+Unit = Literal["ms", "s", "", "%", "MiB", "kB"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Finding:
 
 
 def _number(value: float, unit: Unit) -> str:
-    digits = {"ms": 0, "s": 2, "": 0, "%": 0, "MiB": 1}[unit]
+    digits = {"ms": 0, "s": 2, "": 0, "%": 0, "MiB": 1, "kB": 1}[unit]
     return f"{value:,.{digits}f}{' ' if unit else ''}{unit}"
 
 
