@@ -15,7 +15,7 @@ NARROWEST = 4
 
 
 def detector_layers(most: int, narrower: int) -> list[LayerRow]:
-    """Return the maps of Faster R-CNN, ResNet-50 and FPN that are measured by default, and further ones up to `most`."""
+    """Return the maps that are measured by default of Faster R-CNN with ResNet-50 and FPN, and norms up to `most`."""
     kinds = {"maps": ["act", "block", "norm", "fpn", "rpn", "box_head"]}
     specification = RunSpecification.model_validate({"dataset_id": 1, "probe": kinds})
     maps = selected_maps(specification)
