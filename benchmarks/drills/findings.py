@@ -54,7 +54,7 @@ def durations(what: str, seconds: Sequence[float], limit: float | None, share: f
     return Finding(f"{what}, p{share:g}", 1000 * percentile(seconds, share), "ms", limit, more)
 
 
-def growth(samples: Sequence[tuple[float, float]]) -> float:
+def growth_of(samples: Sequence[tuple[float, float]]) -> float:
     """Return by how much a line through the later two thirds of (seconds, value) rises from its end to end."""
     if not samples:
         return float("nan")

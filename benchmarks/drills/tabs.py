@@ -55,7 +55,8 @@ class Settled:
             while (left := self._due - time.monotonic()) > 0:
                 self._asked.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._asked.wait(), None if math.isinf(left) else left)
+                    async with asyncio.timeout(None if math.isinf(left) else left):
+                        await self._asked.wait()
             self._patience = self._due = math.inf
             self._running = True
             await self._work()
@@ -102,9 +103,11 @@ class Tab(ABC):
             ),
             [task for task in tasks if task.done() and task.exception()],
         )
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # What waits for an answer may take a cancellation for the end of that alone.
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=1.0)
         self.leave()
         for task in ended:
             self.sightings.failed("tab", type(self).__name__, repr(task.exception()))

@@ -16,7 +16,7 @@ from backend.database import Database
 from benchmarks.dashboard.seeding import fill, run_that_ended
 from benchmarks.dashboard.spectra import Amount, name
 from benchmarks.drills.commands import Command
-from benchmarks.drills.findings import Finding, durations, growth, percentile
+from benchmarks.drills.findings import Finding, durations, growth_of, percentile
 from benchmarks.drills.places import Kind, Place, served
 from benchmarks.drills.readers import ReadersAsked
 from benchmarks.drills.sightings import Sightings, Visit, lags
@@ -187,7 +187,7 @@ def findings(kind: str, traffic: Traffic, measured: Measured) -> list[Finding]:
     rate = len(every) / traffic.seconds
     iterations = [one.iterations for one in writers]
     due = max((one.due for one in writers), default=0) or 1
-    rise = growth(measured.memory)
+    rise = growth_of(measured.memory)
     middle = percentile([value for _, value in measured.memory], 50)
     snapshots = [one for writer in writers for one in writer.snapshot_writes]
     others = [one for writer in writers for one in writer.other_writes]
