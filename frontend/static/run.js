@@ -34,7 +34,7 @@ async function bring() {
 }
 
 /** What was measured is shown at once; how far the run is, often enough to see that it moves. */
-const PROGRESS_MS = 1400;
+const PROGRESS_MS = 3000;
 /** Whether there may be predictions that are not shown. */
 let measured = false;
 
