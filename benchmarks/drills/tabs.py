@@ -78,7 +78,7 @@ class Tab(ABC):
         """Ask and note how long it took; None, noted as an error, for what is no good answer."""
         began = time.perf_counter()
         try:
-            response = await self.client.get(path)
+            response = await self._asked(path)
         except httpx.HTTPError as error:
             self.sightings.failed(kind, path, type(error).__name__)
             return None
@@ -87,6 +87,13 @@ class Tab(ABC):
             return response
         self.sightings.failed(kind, path, f"{response.status_code} {response.text[:200]}")
         return None
+
+    async def _asked(self, path: str) -> httpx.Response:
+        try:
+            return await self.client.get(path)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            # The server may have closed the connection for its long rest just then; a browser asks again too, once.
+            return await self.client.get(path)
 
     async def all(self, *asked: tuple[str, str]) -> None:
         """Ask for several things at once."""
@@ -97,19 +104,16 @@ class Tab(ABC):
         await self.open()
         works = [self.refresh.run(), self._follow(), self._act(), *([self._tick()] if self.every else [])]
         tasks = [asyncio.create_task(work) for work in works]
-        _, ended = (
-            await asyncio.wait(
-                tasks, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_EXCEPTION
-            ),
-            [task for task in tasks if task.done() and task.exception()],
-        )
+        left_for = max(0.0, until - time.monotonic())
+        await asyncio.wait(tasks, timeout=left_for, return_when=asyncio.FIRST_EXCEPTION)
+        broken = [task for task in tasks if task.done() and task.exception()]
         # What waits for an answer may take a cancellation for the end of that alone.
         while left := [task for task in tasks if not task.done()]:
             for task in left:
                 task.cancel()
             await asyncio.wait(left, timeout=1.0)
         self.leave()
-        for task in ended:
+        for task in broken:
             self.sightings.failed("tab", type(self).__name__, repr(task.exception()))
 
     async def _follow(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -191,7 +192,7 @@ def findings(kind: str, traffic: Traffic, measured: Measured) -> list[Finding]:
     middle = percentile([value for _, value in measured.memory], 50)
     snapshots = [one for writer in writers for one in writer.snapshot_writes]
     others = [one for writer in writers for one in writer.other_writes]
-    common = Counter(one.split(": ", 1)[-1] for one in errors).most_common(3)
+    common = Counter(_without_numbers(one) for one in errors).most_common(3)
     return [
         Finding(
             f"{here}: errors", len(errors), "", 0.0, "; ".join(f"{n} times {text}" for text, n in common)
@@ -225,6 +226,11 @@ def findings(kind: str, traffic: Traffic, measured: Measured) -> list[Finding]:
         _core(f"{here}: one core's time that the server took", measured.server_seconds, measured),
         _core(f"{here}: one core's time that the readers took", seen.processor_seconds, measured),
     ]
+
+
+def _without_numbers(problem: str) -> str:
+    """Return a problem in such words that those alike are the same."""
+    return re.sub(r"\d+", "…", problem)[:160]
 
 
 def _lag(here: str, seconds: Sequence[float]) -> Finding:
