@@ -4,6 +4,8 @@ import { morph } from "./morph.js";
 
 const POLL_MS = 5000;
 const SETTLE_MS = 400;
+/** A tab rests for so many times as long as its last refresh took: a server under load is asked less often. */
+const RESTS = 2;
 
 /**
  * @typedef {object} Change ids of runs
@@ -95,19 +97,22 @@ export function settled(work, pause = SETTLE_MS) {
   let patience = Infinity;
   let due = Infinity;
   let running = false;
+  let rested = 0;
   /** @type {number | undefined} */
   let timer;
   const go = async () => {
     patience = due = Infinity;
     running = true;
+    const began = performance.now();
     await work();
     running = false;
+    rested = performance.now() + RESTS * (performance.now() - began);
     if (patience < Infinity) wait(patience);
   };
   const wait = (/** @type {number} */ milliseconds) => {
-    due = performance.now() + milliseconds;
+    due = Math.max(performance.now() + milliseconds, rested);
     clearTimeout(timer);
-    timer = window.setTimeout(go, milliseconds);
+    timer = window.setTimeout(go, due - performance.now());
   };
   return (within = pause) => {
     patience = Math.min(patience, within);
