@@ -26,8 +26,6 @@ SETTLE_SECONDS = 0.4
 """live.js: how long changes gather before a tab asks."""
 TABLE_SECONDS, RUN_SECONDS, COMPARE_SECONDS = 1.2, 3.0, 4.0
 """runs.js and system.js, run.js, compare.js: the same where no more is new than how far runs are."""
-RESTS = 2
-"""live.js: for how many times as long as its last refresh took a tab rests."""
 METRICS_SECONDS = 4.0
 HEARTBEAT_SECONDS = 5.0
 SYSTEM_SECONDS = 10.0
@@ -43,13 +41,12 @@ class Settled:
         self._patience = self._due = math.inf
         self._asked = asyncio.Event()
         self._running = False
-        self._rested = 0.0
 
     def __call__(self, within: float = SETTLE_SECONDS) -> None:
         """Ask for it within so many seconds; of several calls the most impatient counts."""
         self._patience = min(self._patience, within)
         if not self._running:
-            self._due = min(self._due, max(time.monotonic() + within, self._rested))
+            self._due = min(self._due, time.monotonic() + within)
             self._asked.set()
 
     async def run(self) -> None:
@@ -61,11 +58,10 @@ class Settled:
                     async with asyncio.timeout(None if math.isinf(left) else left):
                         await self._asked.wait()
             self._patience = self._due = math.inf
-            self._running, began = True, time.monotonic()
+            self._running = True
             await self._work()
-            self._running, ended = False, time.monotonic()
-            self._rested = ended + RESTS * (ended - began)
-            self._due = max(ended + self._patience, self._rested)
+            self._running = False
+            self._due = time.monotonic() + self._patience
 
 
 class Tab(ABC):

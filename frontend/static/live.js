@@ -4,8 +4,6 @@ import { morph } from "./morph.js";
 
 const POLL_MS = 5000;
 const SETTLE_MS = 400;
-/** A tab rests for so many times as long as its last refresh took: a server under load is asked less often. */
-const RESTS = 2;
 
 /**
  * @typedef {object} Change ids of runs
@@ -97,22 +95,19 @@ export function settled(work, pause = SETTLE_MS) {
   let patience = Infinity;
   let due = Infinity;
   let running = false;
-  let rested = 0;
   /** @type {number | undefined} */
   let timer;
   const go = async () => {
     patience = due = Infinity;
     running = true;
-    const began = performance.now();
     await work();
     running = false;
-    rested = performance.now() + RESTS * (performance.now() - began);
     if (patience < Infinity) wait(patience);
   };
   const wait = (/** @type {number} */ milliseconds) => {
-    due = Math.max(performance.now() + milliseconds, rested);
+    due = performance.now() + milliseconds;
     clearTimeout(timer);
-    timer = window.setTimeout(go, due - performance.now());
+    timer = window.setTimeout(go, milliseconds);
   };
   return (within = pause) => {
     patience = Math.min(patience, within);
