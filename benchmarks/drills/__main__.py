@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.drills import input as wrong_input
-from benchmarks.drills import load
+from benchmarks.drills import load, report
 from benchmarks.drills.killing import Outcome, drill
 from benchmarks.drills.places import embedded, services
 from benchmarks.machine import this_machine
@@ -74,7 +74,10 @@ def _load(options: argparse.Namespace) -> int:
         parts=options.part or load.PARTS,
         kinds=options.database or load.KINDS,
     )
-    return load.run(asked, _say)
+    found = load.run(asked, _say)
+    if options.write:
+        report.write(found, this_machine())
+    return sum(not one.holds for one in found)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -95,6 +98,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--writers", type=int, default=8, help="at once, on PostgreSQL")
     parser.add_argument("--readers", type=int, default=50, help="at once, on PostgreSQL")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="put what the load measured into docs/load.md, in place of what is there",
+    )
     return parser.parse_args(arguments)
 
 

@@ -29,12 +29,23 @@ class Finding:
             return True
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
+    @property
+    def number(self) -> str:
+        """The value with its unit."""
+        return _number(self.value, self.unit)
+
+    @property
+    def bound(self) -> str:
+        """The limit with its sign; empty where there is none."""
+        return (
+            "" if self.limit is None else f"{'≥' if self.at_least else '≤'} {_number(self.limit, self.unit)}"
+        )
+
     def line(self) -> str:
         """Return it as a line of the drill's report."""
-        sign = "≥" if self.at_least else "≤"
-        limit = "" if self.limit is None else f" ({sign} {_number(self.limit, self.unit)})"
-        verdict = "" if self.holds else "  BROKEN"
-        return f"{self.what}: {_number(self.value, self.unit)}{limit}{f', {self.more}' if self.more else ''}{verdict}"
+        bound = f" ({self.bound})" if self.bound else ""
+        more = f", {self.more}" if self.more else ""
+        return f"{self.what}: {self.number}{bound}{more}{'' if self.holds else '  BROKEN'}"
 
 
 def _number(value: float, unit: Unit) -> str:

@@ -42,15 +42,15 @@ class Load:
         )
 
 
-def run(load: Load, say: Callable[[str], None]) -> int:
-    """Measure every part on every kind of database, say what was found, and return how many limits were broken."""
-    broken = 0
+def run(load: Load, say: Callable[[str], None]) -> list[Finding]:
+    """Measure every part on every kind of database, say what was found, and return it."""
+    found: list[Finding] = []
     for part in load.parts:
         for kind in load.kinds:
             for finding in _measured(load, part, kind):
                 say(finding.line())
-                broken += not finding.holds
-    return broken
+                found.append(finding)
+    return found
 
 
 def _measured(load: Load, part: Part, kind: Kind) -> list[Finding]:

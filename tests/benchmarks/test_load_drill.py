@@ -16,13 +16,14 @@ import pytest
 
 from benchmarks.dashboard.spectra import Amount
 from benchmarks.drills import __main__ as command
-from benchmarks.drills import backlog, growth, load, traffic
+from benchmarks.drills import backlog, growth, load, report, traffic
 from benchmarks.drills.findings import Finding, durations, growth_of, percentile
 from benchmarks.drills.readers import ReadersAsked, read
 from benchmarks.drills.sightings import Sightings, Visit, lags
 from benchmarks.drills.tabs import Settled
 from benchmarks.drills.traffic import Measured, Traffic
 from benchmarks.drills.writer import WriterReport
+from benchmarks.machine import Machine
 
 TINY = Amount(runs=2, layers=3, iterations=4, listed=3)
 
@@ -196,3 +197,21 @@ def test_on_sqlite_one_writes_and_five_read() -> None:
     asked = load.Load(minutes=1, writers=8, readers=50)
     assert (asked.traffic_on("SQLite").writers, asked.traffic_on("SQLite").readers) == (1, 5)
     assert (asked.traffic_on("PostgreSQL").writers, asked.traffic_on("PostgreSQL").seconds) == (8, 60)
+
+
+def test_what_was_measured_stands_between_the_page_s_marks(tmp_path: Path) -> None:
+    page = tmp_path / "load.md"
+    page.write_text(f"# Load\n\n{report.BEGIN}of last year{report.END}\nafter\n", encoding="utf-8")
+    machine = Machine("a processor", 2, 8, "")
+    found = [
+        Finding("SQLite, 3 runs: a claim", 3.0, "ms", 2.0, "of 9"),
+        Finding("SQLite, 3 runs: size", 1.0, "MiB"),
+    ]
+    report.write(found, machine, page)
+    report.write(found, machine, page)
+    text = page.read_text(encoding="utf-8")
+    assert "of last year" not in text
+    assert text.endswith("\nafter\n")
+    assert text.count("### SQLite, 3 runs\n") == 1
+    assert "| a claim | 3 ms | ≤ 2 ms | **no** | of 9 |\n| size | 1.0 MiB |  |  |  |\n" in text
+    assert report.BEGIN in report.PAGE.read_text(encoding="utf-8")
