@@ -43,7 +43,7 @@ test: setup-dev
 bench: setup-bench
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks $(ARGS)
 
-# Kills what can be killed while jobs run, on SQLite and on a PostgreSQL and a Redis of its own; sends wrong input.
+# Kills what can be killed while jobs run, sends wrong input, loads; on SQLite, and on a PostgreSQL and a Redis of its own.
 .PHONY: drill
 drill: setup-dev
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.drills $(ARGS)

@@ -19,6 +19,7 @@ from backend.http.errors import ERRORS, add_error_handlers
 from backend.http.limits import BodyLimit
 from backend.http.proxy import add_proxy
 from backend.http.requests import Requests
+from backend.http.room import Room
 from backend.measurements import endpoints as measurements
 from backend.observability.durations import Durations
 from backend.runs import checkpoint_files, heartbeat, log_endpoints
@@ -27,6 +28,7 @@ from backend.runs.table import endpoints as runs_table
 from backend.settings import Settings
 from backend.system import endpoints as system
 from backend.system import events, health, metrics
+from backend.system.changes import Changes
 from backend.system.readiness import Readiness
 from backend.system.sweeper import Sweeper
 from backend.webhooks.messenger import Messenger
@@ -48,6 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.broker = Broker(settings)
     app.state.gate = Gate(settings, app.state.database)
     app.state.readiness = Readiness(app.state.database, app.state.broker, settings)
+    app.state.room = Room()
+    app.state.changes = Changes(app.state.database)
     app.state.durations = Durations()
     app.state.stopping = threading.Event()
     app.add_middleware(BodyLimit)

@@ -23,6 +23,9 @@ PATIENCE = {
     "tcp_user_timeout": 20_000,
 }
 """Of a PostgreSQL connection: a network that swallows packets is found out in seconds, not in hours."""
+POOL = {"pool_size": 12, "max_overflow": -1}
+"""Connections that stay open, and no limit of more: who waits for one holds a thread that another may need to give
+one back. How many requests have one at a time is limited before (backend/http/room.py)."""
 PASSING_STATES = ("08", "53", "57P", "25006", "40001", "40P01")
 """How SQLSTATEs begin that pass: no connection, no room, shutting down, a standby, lost a race."""
 PASSING_CODES = (
@@ -40,7 +43,7 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, **POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -48,7 +51,7 @@ def make_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     # What the URL itself says goes before.
     patience = {name: value for name, value in PATIENCE.items() if name not in parsed.query}
-    return create_engine(parsed, pool_pre_ping=True, connect_args=patience)
+    return create_engine(parsed, pool_pre_ping=True, connect_args=patience, **POOL)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -201,9 +201,10 @@ def spectra_in_parts(session: Session, run_id: int) -> Iterator[Sequence[tuple[i
     ordered = query.order_by(Spectrum.layer, Spectrum.iteration)
     connection = session.connection()
     text = str(ordered.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-    # PostgreSQL's driver fetches everything at once unless its cursor has a name.
-    name = ("spectra",) if connection.dialect.name == "postgresql" else ()
-    cursor = connection.connection.cursor(*name)
+    driver: Any = connection.connection
+    # PostgreSQL's fetches everything at once unless its cursor has a name, and bytes as text unless told otherwise.
+    on_postgresql = connection.dialect.name == "postgresql"
+    cursor = driver.cursor("spectra", binary=True) if on_postgresql else driver.cursor()
     try:
         cursor.execute(text)
         while rows := cursor.fetchmany(FETCHED):

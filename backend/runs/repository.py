@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.models import Checkpoint, LogLine, Run
+from backend.models import Checkpoint, Ingest, LogLine, Run
 
 SORTABLE = {
     "id": Run.id,
@@ -90,6 +90,15 @@ def count(session: Session) -> int:
 def revisions(session: Session) -> dict[int, int]:
     """Return every run's revision: what the stream of changes compares."""
     return dict(session.execute(select(Run.id, Run.revision)).all())
+
+
+def marks(session: Session, run_ids: Sequence[int] | None = None) -> dict[int, tuple[Any, ...]]:
+    """Return of these runs, or of all, what tells that more was measured or that they stand otherwise."""
+    results = (Run.ap, Run.ap50, Run.mask_ap, Run.top1)
+    query = select(Run.id, Run.status, *results, Ingest.spectra).outerjoin(Ingest, Ingest.run_id == Run.id)
+    if run_ids is not None:
+        query = query.where(Run.id.in_(run_ids))
+    return {run_id: tuple(mark) for run_id, *mark in session.execute(query)}
 
 
 def append_log(session: Session, run_id: int, lines: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ from backend.system import repository
 
 router = APIRouter(tags=["system"])
 
+QUEUED_AT_MOST = 1000
+
 
 class WorkerItem(BaseModel):
     """A worker; `alive` while it has spoken within the last beats."""
@@ -45,5 +47,5 @@ def workers(session: ReadSession, settings: SettingsDep) -> list[WorkerItem]:
 
 @router.get("/queue")
 def queue(session: ReadSession) -> list[RunItem]:
-    """List queued runs in the order in which they will start."""
-    return items(session, repository.queued(session, 1000))
+    """List queued runs in the order in which they will start, at most 1,000."""
+    return items(session, repository.queued(session, QUEUED_AT_MOST))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend import migration
@@ -25,17 +27,24 @@ def seed(home: Path, amount: Amount) -> None:
     settings = Settings(home=home, _env_file=None)
     database = Database(settings.database)
     migration.upgrade(database)
-    with database.writing() as session:
-        dataset = _dataset(session)
-        for number in range(amount.listed):
-            _run(session, dataset.id, number, amount)
-    for run in range(amount.runs):
-        with database.writing() as session:
-            _measure(session, run, amount)
+    fill(database, amount)
     database.dispose()
 
 
-def _dataset(session: Session) -> Dataset:
+def fill(database: Database, amount: Amount) -> int:
+    """Fill a migrated, empty database in the same way; return the id of its dataset."""
+    with database.writing() as session:
+        dataset_id = add_dataset(session).id
+        for number in range(amount.listed):
+            _add_run(session, dataset_id, number, amount)
+    for run in range(amount.runs):
+        with database.writing() as session:
+            _measure(session, run, amount)
+    return dataset_id
+
+
+def add_dataset(session: Session) -> Dataset:
+    """Add the dataset of all runs."""
     counts = {"train": {"images": 800, "annotations": 4000}, "val": {"images": 200, "annotations": 1000}}
     dataset = Dataset(
         name="generated",
@@ -52,8 +61,18 @@ def _dataset(session: Session) -> Dataset:
     return dataset
 
 
-def _run(session: Session, dataset_id: int, number: int, amount: Amount) -> Run:
+def _add_run(session: Session, dataset_id: int, number: int, amount: Amount) -> None:
     iterations = amount.steps[-1]
+    run = run_that_ended(dataset_id, number, iterations)
+    session.add(run)
+    session.flush()
+    points = [(i, "loss", 2.0 * 0.99 ** (i // 100) + 0.3) for i in amount.steps[1:]]
+    points += [(i, "ap", 0.3 * i / iterations) for i in amount.steps[10::10]]
+    repository.write_metrics(session, run.id, points)
+
+
+def run_that_ended(dataset_id: int, number: int, iterations: int) -> Run:
+    """Return a run with a result, one of a long list."""
     init = {"kind": "scratch"} if number % 2 else {"kind": "imagenet"}
     specification = RunSpecification.model_validate(
         {
@@ -63,7 +82,7 @@ def _run(session: Session, dataset_id: int, number: int, amount: Amount) -> Run:
         }
     )
     created = now() - timedelta(hours=number + 1)
-    run = Run(
+    return Run(
         name=f"Faster R-CNN {number}",
         tags=[f"group {number // 10}"],
         specification=specification.model_dump(mode="json"),
@@ -81,23 +100,30 @@ def _run(session: Session, dataset_id: int, number: int, amount: Amount) -> Run:
         started_at=created,
         finished_at=created + timedelta(hours=2),
     )
-    session.add(run)
-    session.flush()
-    points = [(i, "loss", 2.0 * 0.99 ** (i // 100) + 0.3) for i in amount.steps[1:]]
-    points += [(i, "ap", 0.3 * i / iterations) for i in amount.steps[10::10]]
-    repository.write_metrics(session, run.id, points)
-    return run
 
 
 def _measure(session: Session, run: int, amount: Amount) -> None:
-    layers = [LayerRow(k, name(k), "act", name(k).partition(".")[0], width(k)) for k in range(amount.layers)]
-    repository.write_layers(session, run + 1, layers)
-    spectra = [series(run, layer, amount.iterations) for layer in range(amount.layers)]
-    counts = [dimensionalities(one) for one in spectra]
-    for k, iteration in enumerate(amount.steps):
-        rows = []
-        for layer in range(amount.layers):
-            values = spectra[layer][k]
-            count, trace, largest = int(counts[layer][k]), float(values.sum()), float(values[0])
-            rows.append(SpectrumRow(layer, values, count, trace, largest, IMAGES, POSITIONS))
+    repository.write_layers(session, run + 1, layer_rows(amount.layers))
+    snapshots = spectrum_rows(run, amount.layers, amount.iterations)
+    for iteration, rows in zip(amount.steps, snapshots, strict=True):
         repository.write_spectra(session, run + 1, iteration, rows)
+
+
+def layer_rows(layers: int) -> list[LayerRow]:
+    """Return the layers of a run."""
+    return [LayerRow(k, name(k), "act", name(k).partition(".")[0], width(k)) for k in range(layers)]
+
+
+def spectrum_rows(run: int, layers: int, iterations: int) -> list[list[SpectrumRow]]:
+    """Return a run's snapshots."""
+    spectra = [series(run, layer, iterations) for layer in range(layers)]
+    counts = [dimensionalities(one) for one in spectra]
+    return [
+        [_spectrum_row(layer, spectra[layer][k], int(counts[layer][k])) for layer in range(layers)]
+        for k in range(iterations)
+    ]
+
+
+def _spectrum_row(layer: int, values: NDArray[np.float32], count: int) -> SpectrumRow:
+    trace, largest = float(values.sum()), float(values[0])
+    return SpectrumRow(layer, values, count, trace, largest, IMAGES, POSITIONS)

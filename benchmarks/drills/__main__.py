@@ -1,4 +1,4 @@
-"""`make drill`: kills what can be killed while jobs run, sends what nobody should, and counts what is lost or wrong."""
+"""`make drill`: kills what can be killed, sends what nobody should, loads what it can; counts what goes wrong."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.drills import input as wrong_input
+from benchmarks.drills import load, report
 from benchmarks.drills.killing import Outcome, drill
 from benchmarks.drills.places import embedded, services
 from benchmarks.machine import this_machine
 
 PLACES = {"embedded": embedded, "services": services}
-DRILLS = ("kill", "input")
+DRILLS = ("kill", "input", "load")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the drills; return 1 where anything was lost, doubled, changed or answered wrongly, else 0."""
+    """Run the drills; return 1 where anything was lost, doubled, changed, answered wrongly or too late, else 0."""
     options = _options(arguments)
     _say(f"{this_machine()}; seed {options.seed}")
     chosen = options.drill or DRILLS
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed += _kill(options)
     if "input" in chosen:
         failed += _send(options)
+    if "load" in chosen:
+        failed += _load(options)
     return 1 if failed else 0
 
 
@@ -61,6 +64,22 @@ def _send(options: argparse.Namespace) -> int:
     return len(report.faults)
 
 
+def _load(options: argparse.Namespace) -> int:
+    """Return how many limits were broken."""
+    asked = load.Load(
+        minutes=options.minutes,
+        writers=options.writers,
+        readers=options.readers,
+        seed=options.seed,
+        parts=options.part or load.PARTS,
+        kinds=options.database or load.KINDS,
+    )
+    found = load.run(asked, _say)
+    if options.write:
+        report.write(found, this_machine())
+    return sum(not one.holds for one in found)
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--drill", action="append", choices=DRILLS, help="only this one; may be repeated")
@@ -70,6 +89,20 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--moments", type=int, default=20, help="how often each part is killed")
     parser.add_argument("--requests", type=int, default=12_000, help="how many requests are sent")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and the requests")
+    parser.add_argument("--part", action="append", choices=load.PARTS, help="of the load; all if not named")
+    parser.add_argument(
+        "--database", action="append", choices=load.KINDS, help="that is loaded; both if not named"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="for which writers write and readers read"
+    )
+    parser.add_argument("--writers", type=int, default=8, help="at once, on PostgreSQL")
+    parser.add_argument("--readers", type=int, default=50, help="at once, on PostgreSQL")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="put what the load measured into docs/load.md, in place of what is there",
+    )
     return parser.parse_args(arguments)
 
 

@@ -7,10 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 
@@ -35,6 +36,8 @@ class Place:
     home: Path
     server: Server
     commands: dict[str, Command]
+    address: str
+    database_url: str
 
     @property
     def victims(self) -> tuple[str, ...]:
@@ -52,34 +55,57 @@ def embedded(folder: Path) -> Iterator[Place]:
 @contextmanager
 def services(folder: Path) -> Iterator[Place]:
     """Yield an instance on a PostgreSQL and a Redis below `folder`. Raises RuntimeError where one is not installed."""
+    with _running("services", folder, *_services(folder)) as place:
+        yield place
+
+
+Kind = Literal["PostgreSQL", "SQLite"]
+
+
+@contextmanager
+def served(folder: Path, kind: Kind) -> Iterator[Place]:
+    """Yield a server without a worker, with the settings that people get."""
+    environment, first = _services(folder) if kind == "PostgreSQL" else ({}, [])
+    with _running(kind, folder, environment, first, quick={}, works=False) as place:
+        yield place
+
+
+def _services(folder: Path) -> tuple[dict[str, str], list[Command]]:
     postgres, redis = _postgres(folder / "postgres"), _redis(folder / "redis")
     environment = {
         "EIGENSCOPE_DATABASE_URL": _url(postgres),
         "EIGENSCOPE_BROKER_URL": f"redis://127.0.0.1:{redis.words[-1]}/0",
     }
-    with _running("services", folder, environment, [postgres, redis]) as place:
-        yield place
+    return environment, [postgres, redis]
 
 
 @contextmanager
 def _running(
-    name: str, folder: Path, environment: dict[str, str], first: Sequence[Command]
+    name: str,
+    folder: Path,
+    environment: dict[str, str],
+    first: Sequence[Command],
+    quick: Mapping[str, str] = QUICK,
+    works: bool = True,
 ) -> Iterator[Place]:
     home, port = folder / "home", free_port()
-    settings = {**QUICK, **environment, "EIGENSCOPE_HOME": str(home), "EIGENSCOPE_PORT": str(port)}
+    settings = {**quick, **environment, "EIGENSCOPE_HOME": str(home), "EIGENSCOPE_PORT": str(port)}
     eigenscope = [sys.executable, "-m", "eigenscope"]
-    server = Server(f"http://127.0.0.1:{port}/api/v1")
+    address = f"http://127.0.0.1:{port}"
+    server = Server(f"{address}/api/v1")
     serve = Command("server", [*eigenscope, "serve"], folder, server.answers, settings)
     worker = Command("worker", [*eigenscope, "worker"], folder, lambda: True, settings)
-    commands = {one.name: one for one in (*first, serve, worker)}
+    commands = {one.name: one for one in (*first, serve, *([worker] if works else []))}
+    url = environment.get("EIGENSCOPE_DATABASE_URL", f"sqlite:///{home / 'eigenscope.db'}")
     try:
         for one in first:
             one.start()
         migrate = [*eigenscope, "migrate"]
         subprocess.run(migrate, env={**os.environ, **settings}, cwd=folder, check=True, capture_output=True)
         serve.start()
-        worker.start()
-        yield Place(name, home, server, commands)
+        if works:
+            worker.start()
+        yield Place(name, home, server, commands, address, url)
     finally:
         server.close()
         for one in reversed(commands.values()):

@@ -17,8 +17,9 @@ from backend.runs.table.address import TableAsked
 from backend.runs.table.columns import Column
 from backend.runs.table.lookup import available
 from backend.runs.table.query import Table, TableQuery, table
+from backend.runs.table.window import Summed, Window
 from frontend.runs_table.rows import RowWriter
-from frontend.runs_table.view import RunsView
+from frontend.runs_table.view import ROWS_AT_MOST, RunsView
 from frontend.templating import page
 
 router = APIRouter()
@@ -34,11 +35,11 @@ def show(
 ) -> Response:
     """Show the table; `only` writes these runs' rows and names the others, for a browser that has them."""
     problem = ""
-    try:
-        found = table(session, query)
-    except InvalidInput as error:
-        problem, found = str(error), Table([], table(session, TableQuery()).columns, [], None)
     written = None if only is None else frozenset(int(one) for one in only.split(",") if one)
+    try:
+        found = table(session, query, Window(ROWS_AT_MOST, whole=written))
+    except InvalidInput as error:
+        problem, found = str(error), Table([], _columns(session, TableQuery()), [], None, Summed({}, False))
     view = RunsView(
         query=query,
         table=found,
@@ -65,4 +66,4 @@ def columns(
 
 
 def _columns(session: Session, query: TableQuery) -> list[Column]:
-    return table(session, replace(query, filters=(), by="")).columns
+    return table(session, replace(query, filters=(), by=""), Window(1)).columns

@@ -9,7 +9,7 @@ from backend.datasets import repository as datasets
 from backend.http.dependencies import ReadSession, SettingsDep
 from backend.runs import repository as runs
 from backend.runs.presentation import items
-from backend.system import endpoints
+from backend.system import endpoints, repository
 from backend.system.disk import disk_use
 from frontend.pages.dataset import listed
 from frontend.queue_words import turns
@@ -18,6 +18,7 @@ from frontend.versions import versions
 
 router = APIRouter()
 
+QUEUED_AT_MOST = 200
 DATASETS_AT_MOST = 8
 """All of them have a page of their own."""
 DISK_WORDS = {
@@ -37,15 +38,16 @@ def show(request: Request, session: ReadSession, settings: SettingsDep) -> HTMLR
     workers = endpoints.workers(session, settings)
     trained = runs.many(session, [one.run_id for one in workers if one.run_id])
     busy = {one.id: one for one in items(session, trained)}
-    queue = endpoints.queue(session)
-    rows = {row.id: row for row in runs.many(session, [one.id for one in queue])}
+    queued = repository.queued(session, QUEUED_AT_MOST)
+    rows = {row.id: row for row in queued}
     disk = disk_use(session, settings)
     return page(
         request,
         "system.html",
         workers=workers,
         busy=busy,
-        queue=turns(queue, rows, workers, list(busy.values())),
+        queue=turns(items(session, queued), rows, workers, list(busy.values())),
+        queued_in_all=repository.runs_by_status(session).get("queued", 0),
         datasets=listed(session, DATASETS_AT_MOST),
         datasets_in_all=datasets.count(session),
         disk=disk,

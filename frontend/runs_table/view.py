@@ -13,6 +13,7 @@ from backend.runs.table.conditions import OPERATORS, Condition
 from backend.runs.table.groups import Group
 from backend.runs.table.numbers import number
 from backend.runs.table.query import Table, TableQuery
+from backend.runs.table.window import concerning
 from frontend.formats import percent
 from frontend.runs_table.address import CSV, PAGE, Address
 from frontend.runs_table.cells import cell, group_label
@@ -156,7 +157,7 @@ class RunsView:
     @property
     def total(self) -> int:
         """How many runs fit."""
-        return len(self.table.rows)
+        return self.table.total
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -189,11 +190,9 @@ class RunsView:
         """How many runs there are, and how many of them are under way."""
         if self.empty or self.problem:
             return ""
-        states = [row.run.status for row in self.table.rows]
+        states = self.table.summed.states
         shown = f"{min(self.total, ROWS_AT_MOST):,} of " if self.total > ROWS_AT_MOST else ""
-        counted = [
-            f"{states.count(one)} {one}" for one in ("running", "queued", "failed") if states.count(one)
-        ]
+        counted = [f"{states[one]:,} {one}" for one in ("running", "queued", "failed") if states.get(one)]
         return ", ".join([f"{shown}{self.total:,} run{'' if self.total == 1 else 's'}", *counted])
 
     @property
@@ -240,7 +239,7 @@ class RunsView:
     def _numbers(self, column: Column) -> bool:
         if column.kind != "setting":
             return (column.numeric and column.key != "iteration") or column.kind == "moment"
-        values = [column.read(row) for row in self.table.rows[:ROWS_AT_MOST]]
+        values = [column.read(row) for row in self.table.rows]
         present = [value for value in values if value is not None]
         return bool(present) and all(type(value) in (int, float) for value in present)
 
@@ -248,7 +247,7 @@ class RunsView:
     def groups(self) -> list[GroupView]:
         """The rows that the page shows, at most a thousand, under their headings."""
         if not self.table.by:
-            rows = [self._row(row, f"run-{row.run.id}") for row in self.table.rows[:ROWS_AT_MOST]]
+            rows = [self._row(row, f"run-{row.run.id}") for row in self.table.rows]
             return [GroupView("rows", rows)]
         return list(self._grouped(self.table.by))
 
@@ -264,12 +263,7 @@ class RunsView:
             yield GroupView(f"group-{k}", rows, group_label(by, group.value), group)
 
     def _row(self, row: TableRow, place: str) -> RowView:
-        return RowView(row, place, self.only is None or not self.only.isdisjoint(_concerning(row.run)))
-
-
-def _concerning(run: Run) -> tuple[int | None, ...]:
-    """Return the runs whose change shows in the row of `run`: one that is queued may wait for another."""
-    return (run.id, run.parent_run_id) if run.status == "queued" else (run.id,)
+        return RowView(row, place, self.only is None or not self.only.isdisjoint(concerning(row.run)))
 
 
 def condition_words(condition: Condition) -> str:

@@ -7,14 +7,18 @@ const explorer = new Explorer(pageView());
 explorer.start();
 explorer.onCriterion = settled(refreshRegions);
 
+/** How far the runs are shows in their curves alone, which are drawn no more often. */
+const PROGRESS_MS = 4000;
+
 const extend = settled(async () => {
   const page = await refreshRegions();
   if (page) await explorer.extend(pageView(page));
-}, 2000);
+});
 
 watchRuns((change) => {
   const live = explorer.page.runs.filter((run) => run.live);
-  if (live.some((run) => !change || change.changed.includes(run.id))) extend();
+  if (live.some((run) => !change || change.measured.includes(run.id))) extend();
+  else if (live.some((run) => change?.changed.includes(run.id))) extend(PROGRESS_MS);
 });
 
 /**

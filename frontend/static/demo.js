@@ -38,7 +38,7 @@ if (button instanceof HTMLButtonElement) offer(button);
 
 if (document.getElementById("demo")) {
   const refresh = settled(async () => void (await refreshRegions()));
-  watchRuns(refresh);
+  watchRuns(() => refresh());
   // Whether a worker is alive is no change of a run.
   setInterval(() => document.hidden || refresh(), LOOK_MS);
 }

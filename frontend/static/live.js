@@ -5,7 +5,12 @@ import { morph } from "./morph.js";
 const POLL_MS = 5000;
 const SETTLE_MS = 400;
 
-/** @typedef {{changed: number[], deleted: number[]}} Change */
+/**
+ * @typedef {object} Change ids of runs
+ * @property {number[]} changed
+ * @property {number[]} measured those of the changed that have further spectra, another result or another status
+ * @property {number[]} deleted
+ */
 
 /**
  * Call `listener` when runs change; with null when something may have changed unseen.
@@ -80,23 +85,32 @@ export async function refreshRegions() {
 }
 
 /**
- * Return a function that runs `work` soon, once for many calls, and never twice at a time.
+ * Return a function that runs `work` soon, once for many calls, and never twice at a time. Who calls it may say within
+ * how many milliseconds: of several calls the most impatient counts.
  * @param {() => Promise<unknown>} work
- * @param {number} [pause] milliseconds
+ * @param {number} [pause] milliseconds where a call says none
+ * @returns {(within?: number) => void}
  */
 export function settled(work, pause = SETTLE_MS) {
-  let waiting = false;
+  let patience = Infinity;
+  let due = Infinity;
   let running = false;
+  /** @type {number | undefined} */
+  let timer;
   const go = async () => {
-    waiting = false;
+    patience = due = Infinity;
     running = true;
     await work();
     running = false;
-    if (waiting) setTimeout(go, pause);
+    if (patience < Infinity) wait(patience);
   };
-  return () => {
-    if (waiting) return;
-    waiting = true;
-    if (!running) setTimeout(go, pause);
+  const wait = (/** @type {number} */ milliseconds) => {
+    due = performance.now() + milliseconds;
+    clearTimeout(timer);
+    timer = window.setTimeout(go, milliseconds);
+  };
+  return (within = pause) => {
+    patience = Math.min(patience, within);
+    if (!running && performance.now() + within < due) wait(within);
   };
 }

@@ -33,20 +33,31 @@ async function bring() {
   return page;
 }
 
+/** What was measured is shown at once; how far the run is, often enough to see that it moves. */
+const PROGRESS_MS = 3000;
+/** Whether there may be predictions that are not shown. */
+let measured = false;
+
 const update = settled(async () => {
   const page = await bring();
   if (page) await explorer.extend(pageView(page));
   await log?.refresh().catch(() => undefined);
+  if (!measured) return;
+  measured = false;
   await predictions.refresh().catch(() => undefined);
-}, 1200);
+});
 
 watchRuns((change) => {
   // One that waits for another says so until that one has ended.
   const concerning = [run, Number(head.dataset.waits)];
-  if (!change || concerning.some((one) => change.changed.includes(one))) update();
+  const among = (/** @type {number[]} */ runs) => concerning.some((one) => runs.includes(one));
+  if (!change || among(change.measured)) {
+    measured = true;
+    update();
+  } else if (among(change.changed)) update(PROGRESS_MS);
   if (change?.deleted.includes(run)) location.assign("/");
 });
-attachActions(head, update);
+attachActions(head, () => update());
 attachWords(run, bring);
 
 /**

@@ -2,7 +2,8 @@
 import { refreshRegions, settled, watchRuns } from "./live.js";
 
 const HEARTBEAT_MS = 10_000;
+const PROGRESS_MS = 1200;
 
 const refresh = settled(refreshRegions);
-watchRuns(refresh);
+watchRuns(() => refresh(PROGRESS_MS));
 setInterval(() => document.hidden || refresh(), HEARTBEAT_MS);

@@ -1,4 +1,5 @@
 /** The list of plans follows their runs. */
 import { refreshRegions, settled, watchRuns } from "./live.js";
 
-watchRuns(settled(refreshRegions, 1200));
+const refresh = settled(refreshRegions, 1200);
+watchRuns(() => refresh());

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from backend.measurements import metric_summaries
 from backend.measurements import repository as measurements
 from backend.models import Run
 from backend.runs.specification import RunSpecification
+from backend.runs.table.query import TableQuery, table
+from backend.runs.table.window import ORDERS, Window
 
 Add = Callable[..., int]
 
@@ -263,3 +266,48 @@ def test_a_retried_run_has_no_old_summaries(client: TestClient, database: Databa
     assert client.post(f"/api/v1/runs/{run}/retry").status_code == 200
     with database.reading() as session:
         assert metric_summaries.names(session) == []
+
+
+@pytest.fixture
+def many(add: Add) -> None:
+    """Add runs with equal and missing values in every column that the database orders."""
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    for k in range(12):
+        part = k % 4
+        numbers: dict[str, Any] = dict.fromkeys(("ap", "ap50", "mask_ap", "top1"), part / 10)
+        numbers |= dict.fromkeys(("parameters", "backbone_parameters", "macs"), 10 + part)
+        numbers |= {"seconds_per_iteration": part / 3, "started_at": begun + timedelta(hours=part)}
+        numbers |= {"finished_at": begun + timedelta(days=part)} if part else {}
+        missing = dict.fromkeys(numbers) if part == 3 else numbers
+        status = ("succeeded", "queued", "failed")[k % 3]
+        add(f"run {k}", status=status, iteration=part, attempt=part, **missing)
+
+
+@pytest.mark.parametrize("key", sorted(ORDERS))
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_the_database_orders_as_the_table_does(database: Database, many: None, key: str, sign: str) -> None:
+    query = TableQuery(sort=sign + key, status=("succeeded", "queued"))
+    with database.reading() as session:
+        whole = table(session, query)
+        parts = [table(session, query, Window(3, offset)) for offset in (0, 3, 6)]
+        assert [row.run.id for part in parts for row in part.rows] == [row.run.id for row in whole.rows]
+        for part in parts:
+            assert (part.total, part.columns) == (len(whole.rows), whole.columns)
+            assert part.summed == whole.summed
+
+
+def test_a_window_reads_no_more_of_the_other_runs_than_their_ids(database: Database, many: None) -> None:
+    with database.reading() as session:
+        found = table(session, TableQuery(), Window(5, whole=frozenset({11, 2})))
+    assert [row.run.id for row in found.rows] == [12, 11, 10, 9, 8]
+    assert [row.run.name for row in found.rows] == [None, "run 10", None, None, None]
+    assert found.total == 12
+
+
+def test_a_window_of_what_the_database_cannot_judge(client: TestClient, many: None) -> None:
+    query = {"text": "run", "sort": "name", "limit": 4}
+    first = client.get("/api/v1/runs", params=query).json()
+    second = client.get("/api/v1/runs", params=query | {"cursor": first["next_cursor"]}).json()
+    listed = [run["name"] for page in (first, second) for run in page["items"]]
+    assert listed == [f"run {k}" for k in range(8)]
+    assert first["total"] == second["total"] == 12

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page
@@ -230,3 +231,14 @@ def session(settings_of_an_empty_database: Settings) -> Iterator[Session]:
     with database.writing() as opened:
         yield opened
     database.dispose()
+
+
+@pytest.fixture(autouse=True)
+def validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have plotly validate every figure, which the server leaves out for the time it takes."""
+    plain = go.Figure.__init__
+
+    def validating(self: go.Figure, *data: Any, **more: Any) -> None:
+        plain(self, *data, **more | {"_validate": True})
+
+    monkeypatch.setattr(go.Figure, "__init__", validating)

@@ -19,6 +19,7 @@ from backend.runs.table.csv_file import csv_of
 from backend.runs.table.groups import Group
 from backend.runs.table.lookup import available
 from backend.runs.table.query import table
+from backend.runs.table.window import Window
 
 router = APIRouter(tags=["runs"])
 
@@ -66,8 +67,8 @@ def listing(
 ) -> Response:
     """List runs: filtered, sorted and grouped by any column."""
     offset = offset_of(cursor)
-    found = table(session, query)
-    rows = found.rows[offset : offset + limit]
+    found = table(session, query, Window(limit, offset))
+    rows = found.rows
     presented = items(session, [row.run for row in rows])
     asked = found.columns if query.columns else []
     listed = [
@@ -76,8 +77,8 @@ def listing(
     ]
     page = RunPage(
         items=[],
-        total=len(found.rows),
-        next_cursor=cursor_after(offset, len(rows), len(found.rows)),
+        total=found.total,
+        next_cursor=cursor_after(offset, len(rows), found.total),
         groups=[_group(group) for group in found.groups] if found.by else None,
     )
     page.items = listed

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy import ColumnElement, select
@@ -18,6 +19,7 @@ from backend.runs.table.conditions import Condition, condition
 from backend.runs.table.groups import Group, grouped
 from backend.runs.table.lookup import column, columns
 from backend.runs.table.order import ordered
+from backend.runs.table.window import ORDERS, Summed, Window, in_order, summed
 from backend.runs.waiting import waited_for
 
 NEWEST_FIRST = "-created_at"
@@ -41,26 +43,36 @@ class TableQuery:
 
 @dataclass(frozen=True)
 class Table:
-    """The runs that fit, all of them, in order."""
+    """The runs that fit, in order: all of them, or those in the window that was asked for."""
 
     rows: list[TableRow]
     columns: list[Column]
     conditions: list[Condition]
     by: Column | None
+    summed: Summed
+    """What is said of all that fit."""
+    groups: list[Group] = field(default_factory=list)
+    """All that fit by what `by` says of them."""
 
     @property
-    def groups(self) -> list[Group]:
-        """The rows by what `by` says of them."""
-        return grouped(self.rows, self.by) if self.by else []
+    def total(self) -> int:
+        """How many runs fit."""
+        return sum(self.summed.states.values())
 
 
-def table(session: Session, query: TableQuery) -> Table:
-    """Return the runs that fit; raises `InvalidInput` for a column or filter that there is not."""
+def table(session: Session, query: TableQuery, window: Window | None = None) -> Table:
+    """Return the runs that fit; raises `InvalidInput` for a column or filter that there is not.
+
+    Without a window all of them. With one, those outside are not even read where the database itself can judge.
+    """
     conditions = [condition(session, text) for text in query.filters]
     chosen = columns(session, query.columns)
     by = column(session, query.by) if query.by else None
     sort = column(session, query.sort.removeprefix("-"))
-    rows = _read(session, query, [*chosen, sort, *(one.column for one in conditions), *([by] if by else [])])
+    if window is not None and _is_judged_by_database(query):
+        return _window(session, query, chosen, window)
+    used = [*chosen, sort, *(one.column for one in conditions), *([by] if by else [])]
+    rows = _read(session, query, used)
     words = query.text.casefold().split()
     fitting = [
         row
@@ -70,11 +82,31 @@ def table(session: Session, query: TableQuery) -> Table:
         and all(one.meets(row) for one in conditions)
     ]
     found = ordered(fitting, sort, query.sort.startswith("-"))
-    return Table(found, chosen or _shown(found), conditions, by)
+    masks = any(row.run.mask_ap is not None for row in found)
+    whole = Summed(Counter(row.run.status for row in found), masks)
+    part = found if window is None else found[window.offset : window.offset + window.limit]
+    return Table(part, chosen or _shown(masks), conditions, by, whole, grouped(found, by) if by else [])
 
 
-def _shown(rows: Sequence[TableRow]) -> list[Column]:
-    masks = any(row.run.mask_ap is not None for row in rows)
+def _is_judged_by_database(query: TableQuery) -> bool:
+    """Whether a run fits, and where it stands, can be told from whole columns of the database."""
+    return (
+        not (query.text or query.tag or query.filters or query.by) and query.sort.removeprefix("-") in ORDERS
+    )
+
+
+def _window(session: Session, query: TableQuery, chosen: list[Column], window: Window) -> Table:
+    conditions = _stored(query)
+    whole = summed(session, conditions)
+    if any(one.kind == "setting" for one in chosen):
+        # Whether such a column holds numbers is told by all of its values.
+        window = replace(window, whole=None)
+    runs, complete = in_order(session, conditions, query.sort, window)
+    rows = _completed(session, runs, complete, chosen)
+    return Table(rows, chosen or _shown(whole.masks), [], None, whole)
+
+
+def _shown(masks: bool) -> list[Column]:
     return [BUILT_IN[key] for key in SHOWN if key != "mask_ap" or masks]
 
 
@@ -88,18 +120,25 @@ def _has_words(row: TableRow, words: Sequence[str]) -> bool:
 def _read(session: Session, query: TableQuery, used: Sequence[Column]) -> list[TableRow]:
     # What its first weights were made of is long, and no list shows it.
     runs = session.scalars(select(Run).where(*_stored(query)).options(defer(Run.start))).all()
+    return _completed(session, runs, runs, used)
+
+
+def _completed(
+    session: Session, runs: Sequence[Run], whole: Sequence[Run], used: Sequence[Column]
+) -> list[TableRow]:
+    """Return the rows of `runs`, those of the runs in `whole` with what columns are read from."""
     names = dict(session.execute(select(Dataset.id, Dataset.name)).all())
     rows = {run.id: TableRow(run, names.get(run.dataset_id) if run.dataset_id else None) for run in runs}
-    for run_id, source in waited_for(session, runs).items():
+    for run_id, source in waited_for(session, whole).items():
         if run_id in rows:
             rows[run_id].waits_for = source
-    for run_id, left in left_of(session, runs).items():
+    for run_id, left in left_of(session, whole).items():
         rows[run_id].left = left
     wanted = list(dict.fromkeys(one.metric for one in used if one.metric))
     if wanted:
         _add_metrics(session, rows, wanted)
     if any(one.key in ("layers", "snapshots") for one in used):
-        for run_id, (layers, snapshots) in measurements.counts(session, list(rows)).items():
+        for run_id, (layers, snapshots) in measurements.counts(session, [run.id for run in whole]).items():
             rows[run_id].layers, rows[run_id].snapshots = layers, snapshots
     return list(rows.values())
 
