@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from backend.app import API, create_app
 from backend.errors import Unavailable
 from backend.settings import Settings
+from eigenscope.allocation import keep_memory
 from eigenscope.demo import endpoints as demo
 from frontend.site import add_site
 
@@ -90,6 +91,7 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    keep_memory()
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
