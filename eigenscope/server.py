@@ -6,6 +6,7 @@ import errno
 import gc
 import signal
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
@@ -92,6 +93,7 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     keep_memory()
+    sys.setswitchinterval(0.0005)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

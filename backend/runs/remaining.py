@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ def probes_left(run: Run) -> int:
         return 0
     due = snapshot_iterations(run.iterations, probe["every"])
     under_way = run.phase in PROBES_UNDER_WAY
-    return sum(one > run.iteration or (under_way and one == run.iteration) for one in due)
+    return len(due) - (bisect_left if under_way else bisect_right)(due, run.iteration)
 
 
 def evaluations_left(run: Run) -> int:
@@ -67,6 +68,7 @@ def evaluations_left(run: Run) -> int:
     every = run.specification.get("evaluate_every")
     if every is None:
         return 0
-    due = {*(range(every, run.iterations + 1, every) if every else ()), run.iterations}
-    under_way = run.phase in EVALUATIONS_UNDER_WAY
-    return sum(one > run.iteration or (under_way and one == run.iteration) for one in due)
+    # Of the last, and of each `every` before it, those from `first` on.
+    first = run.iteration + (run.phase not in EVALUATIONS_UNDER_WAY)
+    regular = (run.iterations - 1) // every - (max(first, 1) - 1) // every if every else 0
+    return max(0, regular) + (run.iterations >= first)

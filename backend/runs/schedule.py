@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=32)
 def snapshot_iterations(iterations: int, every: int) -> tuple[int, ...]:
     """Return the iterations at which a run is probed, rising.
 

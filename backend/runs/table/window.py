@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
@@ -53,6 +53,15 @@ class Summed:
     """Whether any has a mask AP."""
 
 
+class _Named(NamedTuple):
+    """A run of which only its place in the table is told."""
+
+    id: int
+    status: str
+    parent_run_id: int | None
+    dataset_id: int | None = None
+
+
 def concerning(run: Run) -> tuple[int | None, ...]:
     """Return the runs whose change shows in the row of `run`: one that is queued may wait for another."""
     return (run.id, run.parent_run_id) if run.status == "queued" else (run.id,)
@@ -82,8 +91,8 @@ def in_order(
     if window.whole is None:
         runs = [whole[row.id] for row in narrow if row.id in whole]
         return runs, runs
-    named = ("id", "status", "parent_run_id")
-    runs = [whole.get(row.id) or Run(**dict(zip(named, row, strict=True))) for row in narrow]
+    # A hundred times as quick to make as a `Run`, of which nothing else is asked here.
+    runs = [whole.get(row.id) or cast(Run, _Named(*row)) for row in narrow]
     return runs, list(whole.values())
 
 
