@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asyncio import Semaphore
 
-READERS, WRITERS = 6, 8
+READERS, WRITERS = 4, 8
 """Together fewer than the threads that there are (40). More would be answered no sooner: they share an interpreter."""
 
 
