@@ -92,7 +92,7 @@ def _settle() -> None:
 
     What is there for good is left out of every later garbage collection, each of which walks all of it: answers that
     make thousands of rows set off several, and 16,000 counts took 30 to 120 ms, and 30 since. And threads take turns
-    sooner than after 5 ms: an answer needs a thread several times, and with fifty readers waited for its turn each time.
+    sooner than after 5 ms: an answer needs a thread several times, and with fifty readers waited each time.
     """
     gc.collect()
     gc.freeze()
