@@ -82,6 +82,13 @@ class Gate:
                 return Visitor("", signed_in=True)
             return Visitor(token.name, token.read_only, signed_in=True, token_id=token.id)
 
+    def still_knows(self, visitor: Visitor) -> bool:
+        """Return whether the token that somebody came with has not been revoked since."""
+        if visitor.token_id is None:
+            return True
+        with self._database.reading() as session:
+            return tokens.exists(session, visitor.token_id)
+
     def sign_in(self, text: str, address: str) -> str:
         """Return the cookie of a new session; raises like `by_token`."""
         visitor = self.by_token(text, address)

@@ -63,6 +63,11 @@ def recognised(session: Session, text: str) -> Token | None:
     return found if found is not None and credential.same(found.digest, given.digest) else None
 
 
+def exists(session: Session, token_id: int) -> bool:
+    """Return whether there still is a token of this id."""
+    return session.get(Token, token_id) is not None
+
+
 def mark_used(session: Session, token_id: int) -> None:
     """Note that a token was used just now."""
     session.execute(update(Token).where(Token.id == token_id).values(used_at=now()))
