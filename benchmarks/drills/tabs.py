@@ -24,7 +24,7 @@ VIEW = re.compile(r'<script type="application/json" id="view">(.*?)</script>', r
 API = "/api/v1"
 SETTLE_SECONDS = 0.4
 """live.js: how long changes gather before a tab asks."""
-TABLE_SECONDS, RUN_SECONDS, COMPARE_SECONDS = 1.2, 3.0, 4.0
+TABLE_SECONDS, RUN_SECONDS, COMPARE_SECONDS = 1.8, 3.0, 4.0
 """runs.js and system.js, run.js, compare.js: the same where no more is new than how far runs are."""
 METRICS_SECONDS = 4.0
 HEARTBEAT_SECONDS = 5.0

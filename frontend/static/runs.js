@@ -11,7 +11,7 @@ import { bring, rows, table, toggleFold } from "./runs-table.js";
 
 const TICK_MS = 30_000;
 /** Several runs change all the time; a person's own change shows sooner. */
-const PROGRESS_MS = 1200;
+const PROGRESS_MS = 1800;
 const TICKS_OF_ALL = 20;
 const ROWS_AT_MOST = 200;
 const CONTROLS = ["text", "status", "by", "archived"];

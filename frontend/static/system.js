@@ -2,7 +2,7 @@
 import { refreshRegions, settled, watchRuns } from "./live.js";
 
 const HEARTBEAT_MS = 10_000;
-const PROGRESS_MS = 1200;
+const PROGRESS_MS = 1800;
 
 const refresh = settled(refreshRegions);
 watchRuns(() => refresh(PROGRESS_MS));
