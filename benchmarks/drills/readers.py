@@ -14,8 +14,10 @@ from random import Random
 
 import httpx2 as httpx
 
+from benchmarks.drills.explorer_tabs import CompareTab, RunTab
 from benchmarks.drills.sightings import Sightings
-from benchmarks.drills.tabs import CompareTab, RunsTab, RunTab, SystemTab, Tab, WidthsTab
+from benchmarks.drills.tab import Tab
+from benchmarks.drills.tabs import RunsTab, SystemTab, WidthsTab
 
 LONGEST, SHORTEST = 60.0, 20.0
 """Seconds for which a page is looked at."""

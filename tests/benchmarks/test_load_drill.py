@@ -20,7 +20,7 @@ from benchmarks.drills import backlog, growth, load, report, traffic
 from benchmarks.drills.findings import Finding, durations, growth_of, percentile
 from benchmarks.drills.readers import ReadersAsked, read
 from benchmarks.drills.sightings import Sightings, Visit, lags
-from benchmarks.drills.tabs import Settled
+from benchmarks.drills.tab import Settled
 from benchmarks.drills.traffic import Measured, Traffic
 from benchmarks.drills.writer import WriterReport
 from benchmarks.machine import Machine
