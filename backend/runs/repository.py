@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.models import Checkpoint, Ingest, LogLine, Run
+from backend.models import Checkpoint, Ingest, LogLine, Prediction, Run
 
 SORTABLE = {
     "id": Run.id,
@@ -95,7 +95,10 @@ def revisions(session: Session) -> dict[int, int]:
 def marks(session: Session, run_ids: Sequence[int] | None = None) -> dict[int, tuple[Any, ...]]:
     """Return of these runs, or of all, what tells that more was measured or that they stand otherwise."""
     results = (Run.ap, Run.ap50, Run.mask_ap, Run.top1)
-    query = select(Run.id, Run.status, *results, Ingest.spectra).outerjoin(Ingest, Ingest.run_id == Run.id)
+    # An evaluation that finds nothing new in accuracy still has its predictions.
+    evaluated = select(func.max(Prediction.iteration)).where(Prediction.run_id == Run.id).scalar_subquery()
+    query = select(Run.id, Run.status, *results, evaluated, Ingest.spectra)
+    query = query.outerjoin(Ingest, Ingest.run_id == Run.id)
     if run_ids is not None:
         query = query.where(Run.id.in_(run_ids))
     return {run_id: tuple(mark) for run_id, *mark in session.execute(query)}

@@ -18,6 +18,7 @@ from backend.runs import queue
 from backend.runs.specification import RunSpecification
 from backend.system import changes
 from backend.system.changes import Change, Changes, Listener
+from tests import coroutines
 
 WITHIN = 10.0
 """Seconds in which a listener must have heard."""
@@ -63,7 +64,7 @@ async def next_change(listener: Listener) -> Change:
 
 
 def within(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+    coroutines.run(work)
 
 
 def test_what_was_measured_is_told_apart_from_how_far_a_run_is(

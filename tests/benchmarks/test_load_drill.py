@@ -24,6 +24,7 @@ from benchmarks.drills.tab import Settled
 from benchmarks.drills.traffic import Measured, Traffic
 from benchmarks.drills.writer import WriterReport
 from benchmarks.machine import Machine
+from tests import coroutines
 
 TINY = Amount(runs=2, layers=3, iterations=4, listed=3)
 
@@ -65,7 +66,7 @@ def broken() -> Iterator[str]:
 
 
 def readers(address: str, seconds: float = 2.0) -> Sightings:
-    return asyncio.run(read(ReadersAsked(address, 8, seconds, 0, [1], [2], ["layer1.0.act1"])))
+    return coroutines.run(read(ReadersAsked(address, 8, seconds, 0, [1], [2], ["layer1.0.act1"])))
 
 
 def measured(**changes: Any) -> Measured:
@@ -179,7 +180,7 @@ def test_of_several_wishes_the_most_impatient_counts() -> None:
         assert len(done) == 1
         assert done[0] - began < 0.5
 
-    asyncio.run(wish())
+    coroutines.run(wish())
 
 
 def test_a_broken_limit_fails_the_command(
