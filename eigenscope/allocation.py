@@ -15,8 +15,8 @@ KEPT = 128 * 2**20
 def keep_memory() -> None:
     """Let freed blocks of megabytes be used again instead of being given back; nothing on other libraries than glibc.
 
-    glibc maps each block above 128 kB anew, and the kernel hands its pages over one by one, zeroed: an answer with a
-    layer's spectra spent more time on that than on everything else. At most `KEPT` free bytes stay with the process.
+    glibc maps each block above 128 kB anew, and the kernel hands its pages over one by one, zeroed: a third
+    of the time of an answer with a layer's spectra went into that. At most `KEPT` free bytes stay with the process.
     """
     if platform.libc_ver()[0] != "glibc":
         return

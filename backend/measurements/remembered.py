@@ -68,7 +68,7 @@ def remembered(session: Session) -> Remembered:
 
 
 def stamp_of(session: Session, run_id: int) -> Stamp:
-    """Return what changes with every spectrum that a run adds or records anew, in a few index entries' time.
+    """Return what changes with every spectrum that a run adds or records anew, from counters and an index alone.
 
     What is written is counted in the transaction that writes it. A restored database may hold another run under the
     number, and an imported one was never counted: hence when it was made, and how many spectra there are.

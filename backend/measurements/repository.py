@@ -228,7 +228,7 @@ def bytes_of_spectra(session: Session, run_id: int) -> int:
 def dimensionalities(session: Session, run_id: int) -> list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
     """Return (layer, iterations, dimensionalities at the paper's threshold) of each layer, without any blob.
 
-    The database joins a layer's numbers to one text: a row for each of tens of thousands takes four times as long.
+    The database joins a layer's numbers to one text: a row for each of tens of thousands takes twice as long.
     """
     s = SpectrumSummary
     iterations = func.aggregate_strings(cast(s.iteration, String), ",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -45,7 +46,7 @@ def measure(kind: Kind, folder: Path, runs: int = QUEUED, rounds: int = ROUNDS) 
         enqueue(database, runs)
         here = f"{kind}, {runs:,} queued runs"
         found = [
-            timed(f"{here}: {what}", _asking(place.address + path), LIMIT, rounds)
+            timed(f"{here}: {what}", partial(ours.answer, place.address + path), LIMIT, rounds)
             for what, path in ADDRESSES.items()
         ]
         found += [timed(f"{here}: {what}", work, LIMIT, rounds) for what, work in _works(database)]
@@ -86,10 +87,6 @@ def _row(dataset_id: int, number: int) -> dict[str, object]:
     }
 
 
-def _asking(address: str) -> Callable[[], object]:
-    return lambda: ours.answer(address)
-
-
 def _works(database: Database) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what workers and the sweeper do, each in a transaction as they have it."""
     works: dict[str, Callable[[Session], object]] = {
@@ -102,7 +99,7 @@ def _works(database: Database) -> Iterator[tuple[str, Callable[[], object]]]:
         "its look for a run that waits too long": lambda session: queue.waiting_longer(session, 1800),
     }
     for what, work in works.items():
-        yield what, lambda work=work: _in_transaction(database, work)  # type: ignore[misc]
+        yield what, partial(_in_transaction, database, work)
 
 
 def _in_transaction(database: Database, work: Callable[[Session], object]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -220,7 +221,7 @@ def questions(address: str, library: Library) -> dict[str, Question]:
         "a preview of a width plan": (posting(f"{api}/width-plans?preview=true", {"run_id": 1}), 30.0),
     }
     for what, (path, limit) in asked.items():
-        found[what] = (lambda path=path: ours.answer(address + path)), limit  # type: ignore[misc]
+        found[what] = partial(ours.answer, address + path), limit
     return found
 
 

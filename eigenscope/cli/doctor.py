@@ -58,6 +58,7 @@ def _examined(check: object, settings: Settings) -> dict[str, object]:
     except Exception as error:
         # What a damaged database hands out is no row that the models allow, and the other checks are still wanted.
         says = (
-            f"{name} could not be looked at ({type(error).__name__}: {error}); mend what else is wrong first"
+            f"{name} could not be looked at ({type(error).__name__}: {error}); mend what else is wrong, and where "
+            "nothing is, report this"
         )
         return {"check": name, "ok": False, "says": says}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from backend.access import tokens
@@ -21,10 +22,14 @@ WITHIN = 15.0
 
 
 @pytest.fixture
-def guarded(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def app(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     monkeypatch.setattr(changes, "PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(events, "ASKED_AGAIN_SECONDS", 0.1)
-    app = create_app(settings.model_copy(update={"token": "s3cret"}))
+    return create_app(settings.model_copy(update={"token": "s3cret"}))
+
+
+@pytest.fixture
+def guarded(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield client
         app.state.stopping.set()
@@ -42,7 +47,9 @@ def listening(client: TestClient, token: str) -> tuple[threading.Thread, list[An
     return thread, heard
 
 
-def test_a_stream_ends_when_its_token_is_revoked(guarded: TestClient, database: Database) -> None:
+def test_a_stream_ends_when_its_token_is_revoked(
+    app: FastAPI, guarded: TestClient, database: Database
+) -> None:
     with database.writing() as session:
         of_ann, of_bob = (tokens.create(session, name) for name in ("ann", "bob"))
     streams = [listening(guarded, token) for token in (of_ann, of_bob, "s3cret")]
@@ -55,7 +62,7 @@ def test_a_stream_ends_when_its_token_is_revoked(guarded: TestClient, database: 
     (answer,) = streams[0][1]
     assert answer.status_code == 200
     assert answer.text.startswith("event: hello")
-    guarded.app.state.stopping.set()  # type: ignore[attr-defined]
+    app.state.stopping.set()
     for thread, _ in streams:
         thread.join(WITHIN)
         assert not thread.is_alive()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.database import Database
 from backend.measurements import repository as measurements
 from backend.models import Run
-from backend.runs.remaining import evaluations_left, probes_left
+from backend.runs.remaining import (
+    EVALUATIONS_UNDER_WAY,
+    PROBES_UNDER_WAY,
+    evaluations_left,
+    probes_left,
+)
+from backend.runs.schedule import snapshot_iterations
 from backend.runs.specification import RunSpecification
 
 
@@ -76,3 +86,24 @@ def test_what_is_under_way_is_still_to_come(
 def test_a_recorded_run_has_nothing_but_its_updates() -> None:
     run = Run(specification={"settings": {}}, iteration=1, iterations=9, phase="recording")
     assert (probes_left(run), evaluations_left(run)) == (0, 0)
+
+
+@given(
+    iterations=st.integers(1, 60),
+    reached=st.integers(0, 60),
+    probe_every=st.integers(1, 20),
+    evaluate_every=st.integers(0, 70),
+    phase=st.sampled_from([None, "starting", "training", "probing", "evaluating"]),
+)
+def test_what_is_left_is_counted_as_if_each_were_looked_at(
+    iterations: int, reached: int, probe_every: int, evaluate_every: int, phase: str | None
+) -> None:
+    said = {"probe": {"images": 1, "every": probe_every}, "evaluate_every": evaluate_every}
+    run = Run(iterations=iterations, iteration=min(reached, iterations), phase=phase, specification=said)
+
+    def left(due: Iterable[int], under_way: frozenset[str]) -> int:
+        return sum(one > run.iteration or (phase in under_way and one == run.iteration) for one in due)
+
+    regular = range(evaluate_every, iterations + 1, evaluate_every) if evaluate_every else ()
+    assert probes_left(run) == left(snapshot_iterations(iterations, probe_every), PROBES_UNDER_WAY)
+    assert evaluations_left(run) == left({*regular, iterations}, EVALUATIONS_UNDER_WAY)

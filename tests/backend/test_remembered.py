@@ -13,6 +13,7 @@ from backend.database import Database
 from backend.measurements import repository, service
 from backend.measurements.records import LayerRow, SpectrumRow
 from backend.measurements.remembered import Remembered
+from backend.measurements.unresolved import unresolved
 from backend.models import Run
 
 
@@ -74,4 +75,30 @@ def test_spectra_that_are_added_or_recorded_again_are_seen(tmp_path: Path, crite
     assert seen() == [1]
     assert seen((5, [1.0, 1.0, 0.0])) == [1, 2]
     assert seen((5, [1.0, 1.0, 1.0])) == [1, 3]
+    database.dispose()
+
+
+def test_what_drowns_in_rounding_is_looked_for_again_when_it_is_recorded_anew(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    migration.upgrade(database)
+    with database.writing() as session:
+        run = Run(name="r", origin="recorded", specification={"init": {"kind": "scratch"}}, iterations=9)
+        session.add(run)
+        session.flush()
+        number = run.id
+        repository.write_layers(session, number, [LayerRow(0, "a", "act", "s", 2)])
+
+    def drowned(*spectra: tuple[int, float]) -> list[tuple[int, float]]:
+        with database.writing() as session:
+            for iteration, largest in spectra:
+                repository.write_spectra(session, number, iteration, [row([largest, 0.0])])
+        with database.reading() as session:
+            found = unresolved(session, number, 1e-3)
+        return list(zip(found.iterations.tolist(), found.lambda_1.tolist(), strict=True))
+
+    # 1e-3 is float32's rounding of λ_1 from 8389 on.
+    assert drowned((0, 8000.0), (5, 9000.0)) == [(5, 9000.0)]
+    assert drowned() == [(5, 9000.0)]
+    assert drowned((0, 8500.0)) == [(0, 8500.0), (5, 9000.0)]
+    assert drowned((5, 1.0)) == [(0, 8500.0)]
     database.dispose()

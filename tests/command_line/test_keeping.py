@@ -178,7 +178,8 @@ def test_a_check_that_stumbles_over_damage_says_so_and_the_others_are_made(
     monkeypatch.setattr("eigenscope.checks.stored.disk_use", stumble)
     found = doctor()
     assert found["disk"]["says"] == (
-        "disk could not be looked at (TypeError: a row that cannot be); mend what else is wrong first"
+        "disk could not be looked at (TypeError: a row that cannot be); mend what else is wrong, and where nothing "
+        "is, report this"
     )
     assert found["files"]["ok"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from backend.settings import Settings
 from backend.system.disk import disk_use
 from backend.system.endpoints import WorkerItem
 from eigenscope.server import build_app
+from frontend.pages import system as system_page
 from frontend.queue_words import turns
 
 
@@ -113,6 +115,17 @@ def test_system_shows_reasons_disk_and_versions(client: TestClient) -> None:
     assert "Waits because" in page
     assert "Checkpoints" in page
     assert "plotly.js" in page
+
+
+def test_of_a_long_queue_the_beginning_is_shown_and_the_rest_linked(
+    client: TestClient, passing_run: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = passing_run(status="queued", priority=9)
+    assert "These begin first" not in client.get("/system").text
+    monkeypatch.setattr(system_page, "QUEUED_AT_MOST", 1)
+    page = client.get("/system").text
+    assert re.findall(r'id="queued-(\d+)"', page) == [str(run)]
+    assert re.search(r'These begin first; <a href="/\?status=queued">\d+ runs</a> are queued', page)
 
 
 def test_datasets_have_a_page(client: TestClient, settings_of_an_empty_database: Settings) -> None:
