@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.database import Database
@@ -88,6 +88,7 @@ def test_a_recorded_run_has_nothing_but_its_updates() -> None:
     assert (probes_left(run), evaluations_left(run)) == (0, 0)
 
 
+@example(iterations=10, reached=0, probe_every=3, evaluate_every=3, phase="starting")
 @given(
     iterations=st.integers(1, 60),
     reached=st.integers(0, 60),
