@@ -27,8 +27,7 @@ def absolute(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
     before it. It counts noise as soon as the noise exceeds τ: float32 rounding does for λ_1 above 8388
     (`precision.resolved`).
     """
-    # A float64 scalar makes numpy compare in float64 without a float64 copy of a float32 array.
-    return _count(eigenvalues > threshold)
+    return _above(eigenvalues, threshold)
 
 
 def relative(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
@@ -38,7 +37,7 @@ def relative(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
     as they were.
     """
     limit = threshold * eigenvalues.max(axis=-1, keepdims=True).astype(np.float64)
-    return _count(eigenvalues > np.maximum(limit, 0.0))
+    return _above(eigenvalues, np.maximum(limit, 0.0))
 
 
 def variance(eigenvalues: Eigenvalues, threshold: np.float64) -> Floats:
@@ -142,5 +141,16 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return quotient
 
 
-def _count(mask: NDArray[np.bool_]) -> Floats:
-    return np.asarray(np.count_nonzero(mask, axis=-1), dtype=np.float64)
+def _above(eigenvalues: Eigenvalues, limit: Floats | np.float64) -> Floats:
+    """Return how many eigenvalues exceed the limit, compared as in float64."""
+    bound = _largest_not_above(limit) if eigenvalues.dtype == np.float32 else limit
+    mask = eigenvalues > bound
+    # Bits in bytes, and their counts: counting along an axis of booleans takes twice as long.
+    return np.asarray(np.bitwise_count(np.packbits(mask, axis=-1)).sum(axis=-1, dtype=np.int64), np.float64)
+
+
+def _largest_not_above(limit: Floats | np.float64) -> NDArray[np.float32]:
+    """Return the largest float32 that is not above the limit: a float32 exceeds the one just where the other."""
+    with np.errstate(over="ignore"):
+        single = np.asarray(limit, np.float32)
+    return np.where(single > limit, np.nextafter(single, np.float32(-np.inf)), single)

@@ -187,6 +187,25 @@ def test_the_papers_threshold_is_strict_and_compared_in_float64() -> None:
     assert dimensionality(np.array([1.0, 1e-3], np.float32), "absolute") == 2
 
 
+@given(
+    values=hnp.arrays(np.float32, st.integers(1, 40), elements=st.floats(0, 2.0**100, width=32)),
+    at=st.integers(0, 39),
+    towards=st.sampled_from([None, -np.inf, np.inf]),
+    share=st.floats(1e-9, 1.0),
+)
+def test_float32_is_compared_as_in_float64(
+    values: np.ndarray, at: int, towards: float | None, share: float
+) -> None:
+    spectrum = np.sort(values)[::-1]
+    doubles = spectrum.astype(np.float64)
+    threshold = doubles[at % len(doubles)]
+    if towards is not None:
+        threshold = np.nextafter(threshold, towards)
+    assume(threshold > 0)
+    assert dimensionality(spectrum, "absolute", threshold) == (doubles > threshold).sum()
+    assert dimensionality(spectrum, "relative", share) == (doubles > share * doubles[0]).sum()
+
+
 @pytest.mark.parametrize("criterion", DIMENSIONS)
 def test_equal_eigenvalues_fill_the_space(criterion: Criterion) -> None:
     threshold = 1.0 if criterion == "variance" else None
